@@ -112,8 +112,8 @@ export class SettledComparison {
 
   /**
    * Settles a copied row as a match if both sides are equal. One round is enough, because the
-   * connector has then copied this version of the row. (A computed row can be equal by chance,
-   * before the pipeline has processed all of the row's inputs.)
+   * connector has then copied exactly these values. (A computed row can be equal by chance, before
+   * the pipeline has processed all of the row's inputs.)
    */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
     if (

@@ -58,8 +58,8 @@ export class RecordBatch {
 
   /**
    * The broker's response in the kernel's memory, so that the kernel reads records without a second
-   * copy. (Without a kernel, the response itself.) Callers MUST read this property again after
-   * `add`, which may move the response.
+   * copy. Without a kernel, this is the response itself. Callers MUST read this property again
+   * after `add`, which may move the response.
    */
   get response(): Buffer {
     return this.#response?.view(this.#length) ?? this.#original!;
