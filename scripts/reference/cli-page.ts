@@ -6,7 +6,7 @@ import { code, page, sentence, table } from './markdown.js';
 
 const INTRODUCTION = `\`sluice VERB --help\` prints the same facts about one verb. In the repository, write
 \`npm run -s sluice -- VERB …\`. \`ID\` is the name of a migration or its workflow id. Options marked *required* have no default.
-[Environment variables](environment.md) lists the settings.`;
+[Environment variables](environment.md) lists the settings that come from the environment.`;
 
 const EXIT_CODES = table(
   ['code', 'name', 'meaning'],

@@ -184,7 +184,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   rehearsal: 'A person asked for a rehearsal.',
   rehearsed: 'A rehearsal ended, with the measured hold.',
   route: 'Sluice observed which side consumers read.',
-  readers: 'Some statements still read the old output.',
+  readers: "Some statements still read the batch's table.",
   extended: 'A person extended the soak.',
   blocked: 'The run is blocked, with its code.',
   unblocked: 'The run continues.',

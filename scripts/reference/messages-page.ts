@@ -64,7 +64,7 @@ const EXAMPLES: readonly [meaning: string, counts: Partial<Counts>, proofs: Part
     {},
   ],
   [
-    'Nothing proves that all changes up to a position have arrived (a *barrier*). The reason says where they stopped.',
+    'There is no proof (no *barrier*) that all changes up to a position have arrived. The reason says where they stopped.',
     {},
     {
       barrier:

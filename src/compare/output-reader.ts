@@ -106,7 +106,9 @@ function unwrap(parsed: unknown): Fields {
 /** Returns the canonical text of a value, which may be of a logical type of Kafka Connect. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
   if (value === null && (schema?.default ?? null) !== null)
-    throw new Undecodable('a NULL in a field with a default, which Kafka Connect reads instead');
+    throw new Undecodable(
+      'a NULL in a field with a default; Kafka Connect reads the default instead of NULL',
+    );
   if (value === null || value === undefined || !schema)
     return canonFromJson(type, coerce(type, value));
   const { name = '', parameters, items } = schema;

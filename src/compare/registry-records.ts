@@ -135,7 +135,7 @@ export class RegistryRecords implements RecordDecoder {
     try {
       if (bytes[from] !== MAGIC || to - from < HEADER_BYTES)
         throw new Undecodable(
-          `not ${this.#format.record} of a schema registry, because the zero byte is missing`,
+          `not ${this.#format.record} of a schema registry, because it does not begin with a zero byte and a schema id`,
         );
       const id = bytes.readUInt32BE(from + 1);
       const rewrite = this.#schemas.get(id);

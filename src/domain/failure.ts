@@ -58,7 +58,7 @@ export const FAILURES = {
     remedy: 'fix the cause shown in the trace, then: sluice retry',
   },
   'connector-gone': {
-    meaning: 'a connector that the migration created was deleted from Kafka Connect',
+    meaning: 'a connector of this migration was deleted from Kafka Connect',
     retryable: true,
     remedy:
       'sluice retry creates it again with the planned configuration, and it continues from its stored position; sluice rollback ends the migration',
@@ -81,7 +81,7 @@ export const FAILURES = {
       'undo the named change; the migration continues by itself, or at once with: sluice retry',
   },
   'snapshot-failed': {
-    meaning: "Debezium's initial snapshot reported a failure",
+    meaning: 'Debezium reported that its initial load failed',
     retryable: false,
     remedy: 'read the notification in the detail; sluice retry starts a new generation',
   },

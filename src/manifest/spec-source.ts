@@ -29,7 +29,9 @@ const limits = z.strictObject({
     .min(1)
     .max(32)
     .default(2)
-    .describe('The largest number of connections that read tables at the same time.'),
+    .describe(
+      'The number of connections that read tables at the same time during the initial load `copy`. A window reads over at most two.',
+    ),
   rowsPerSecond: z
     .int()
     .min(0)

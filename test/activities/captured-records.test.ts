@@ -91,7 +91,7 @@ describe('a fold of an Avro topic', () => {
     const fold = await folded(clusterOf([[message(2, 'b'), ...bad]], known), new TableFold(SHAPE));
     expect([fold.unreadable, fold.rows.size]).toEqual([2, 1]);
     expect(fold.refused.map(({ value }) => value)).toEqual([
-      expect.stringContaining('zero byte is missing'),
+      expect.stringContaining('does not begin with a zero byte'),
       expect.stringContaining('schema 77 is not in the schema registry'),
     ]);
     const hashes = await folded(clusterOf([bad], known), new HashFold(SHAPE, 8));

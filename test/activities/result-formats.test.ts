@@ -99,9 +99,13 @@ describe('a result in Avro', () => {
   });
 
   it.each([
-    ['is JSON', { key, value: Buffer.from('{"revenue":"1"}') }, 'zero byte is missing'],
+    ['is JSON', { key, value: Buffer.from('{"revenue":"1"}') }, 'does not begin with a zero byte'],
     ['names a schema that does not exist', { key, value: framed(99, op) }, 'schema 99 is not in'],
-    ['has a key that is JSON', { ...right, key: Buffer.from('{"day":1}') }, 'zero byte is missing'],
+    [
+      'has a key that is JSON',
+      { ...right, key: Buffer.from('{"day":1}') },
+      'does not begin with a zero byte',
+    ],
     ['is a tombstone with a key that is JSON', { key: Buffer.from('x'), value: null }, 'zero byte'],
   ])('counts a record as unreadable, with the reason, if it %s', async (_what, message, why) => {
     const fold = await rowsOf([message]);

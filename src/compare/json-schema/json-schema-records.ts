@@ -81,7 +81,7 @@ function plain(schema: unknown, root: unknown): Schema {
     else if (branches) found = lone(branches);
     else return found;
   }
-  throw new Undecodable('its schema refers to itself');
+  throw new Undecodable('its schema refers to itself, or has more than 32 references in a row');
 }
 
 function referred(ref: string, root: unknown): unknown {

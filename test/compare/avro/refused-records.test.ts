@@ -10,9 +10,9 @@ describe('a record that cannot be read', () => {
   const value = framed(2, long(1), string('some text'));
 
   it.each([
-    ['has no zero byte', Buffer.from('{"id":1}'), /zero byte is missing/],
-    ['is shorter than its header', Buffer.from([0, 0, 0]), /zero byte is missing/],
-    ['is empty', Buffer.alloc(0), /zero byte is missing/],
+    ['has no zero byte', Buffer.from('{"id":1}'), /does not begin with a zero byte/],
+    ['is shorter than its header', Buffer.from([0, 0, 0]), /does not begin with a zero byte/],
+    ['is empty', Buffer.alloc(0), /does not begin with a zero byte/],
     ['has bytes after its value', Buffer.concat([value, Buffer.from([0])]), /1 bytes remain/],
     ['has a length beyond its end', framed(2, long(1), long(1000)), /ends too early/],
     ['has a negative length', framed(2, long(1), long(-3)), /ends too early/],
