@@ -15,19 +15,19 @@ describe('the variables of docker-compose.secure.yml', () => {
     const asked = [...text.matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name!);
     expect(asked.filter((name) => !variables[name])).toEqual([]);
   });
-  it('stay the same, and so do the certificates, until a certificate is no longer valid', () => {
+  it('stay the same, and so do the certificates, as long as all certificates are valid', () => {
     const before = readFileSync(join(shared, 'kafka.crt'), 'utf8');
     expect(secureEnvironment(outer)).toEqual(variables);
     expect(readFileSync(join(shared, 'kafka.crt'), 'utf8')).toBe(before);
   });
-  it('name a folder for the containers that has no key of the CA', () => {
+  it('name a folder that the containers can read, and that does not contain the key of the CA', () => {
     expect(readdirSync(shared)).not.toContain('ca.key');
     expect(statSync(outer).mode & 0o077).toBe(0);
     expect(readdirSync(shared).every((file) => statSync(join(shared, file)).mode & 0o004)).toBe(
       true,
     );
   });
-  it('are refused if the path has a character that the images do not accept, such as a space', () => {
+  it("cannot be made if the folder's path has a character that the images refuse, such as a space", () => {
     expect(() => secureEnvironment(join(outer, 'with space'))).toThrow(/move the checkout/);
   });
 });

@@ -1,5 +1,5 @@
 // Compares docker-compose.yml and docker-compose.secure.yml with what the local stack and Sluice
-// expect.
+// expect. Also tests the full names of images, and the demo's commands for servers in containers.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -50,7 +50,7 @@ describe('docker-compose.yml', () => {
     const shared = Object.keys(services).filter((name) => services[name]!.network_mode);
     expect(shared).toEqual(['kafka', 'connect']);
   });
-  it('lets every server stop cleanly, even if the container engine would kill it earlier by default', () => {
+  it('gives every server 30 s to stop, although a container engine may kill it earlier by default', () => {
     for (const service of Object.values(services)) expect(service.stop_grace_period).toBe('30s');
   });
   it('restarts each service that waits for a healthy server when this server restarts', () => {
@@ -86,7 +86,7 @@ describe('the environment of Kafka Connect', () => {
     'REST_ADVERTISED_PORT',
   ].map((name) => `CONNECT_${name}`);
   it.each(['docker-compose.yml', 'docker-compose.secure.yml'])(
-    'has no variable in %s that the image overwrites, and no value that it cannot set',
+    'has no variable in %s that the image overwrites, and no value with @, which it cannot set',
     (file) => {
       const { environment } = servicesOf(file)['connect']!;
       expect(Object.keys(environment).filter((name) => OVERWRITTEN.includes(name))).toEqual([]);
@@ -124,7 +124,7 @@ describe("the demo's commands to stop and to start over", () => {
     expect(startOver).toContain('docker compose down -v; docker compose up --wait');
     expect(serversOf({}).stop).not.toContain('docker');
   });
-  it('are named if --fresh cannot delete the data of servers that already run', () => {
+  it('are named in the error if --fresh cannot delete the data of servers that already run', () => {
     expect(() => serversOf({ running: true, fresh: true })).toThrow(/docker compose down -v/);
   });
 });

@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const home = temporaryFolder('sluice-links-');
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** Creates a copy of Postgres' files with one library. */
+/** Creates a cached copy of Postgres' files that contains one library. */
 function aCopy(): string {
   const copy = join(home, 'copy');
   mkdirSync(join(copy, 'lib'), { recursive: true });

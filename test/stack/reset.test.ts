@@ -1,5 +1,6 @@
-// Tests that `reset` removes only what the stack created. The stack's data may be outside the
-// checkout, in a folder whose name other users can predict. Another user could put a link there.
+// Tests that `npm run stack -- reset` removes only what the stack created. The stack's data may be
+// outside the checkout, in a folder whose name other users can predict. Another user could put a
+// link in place of this folder.
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -20,7 +21,7 @@ const victim = join(root, 'victim');
 afterEach(() => rmSync(victim, { recursive: true, force: true }));
 
 describe('reset', () => {
-  it('removes the data directory, even outside the checkout', async () => {
+  it('removes the data directory, even if it is outside the checkout', async () => {
     const home = aHome();
     const data = reachableDir(home, 'pg');
     writeFileSync(join(data, 'PG_VERSION'), '17');

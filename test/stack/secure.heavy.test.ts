@@ -1,4 +1,4 @@
-// Tests the certificates of a secured stack.
+// Tests the certificates of a secured stack, which is a local stack with TLS and logins.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { StackHome } from '../../stack/paths.js';
 import { makeSecured } from '../../stack/secure.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-it('makes the CA again with expired certificates, because it expires as early as they do', () => {
+it('makes a new CA if a certificate has expired, because the CA expires at the same time', () => {
   const dir = temporaryFolder('sluice-secured-');
   const home = { name: 'secured', dir } as StackHome;
   const { folder, ca } = makeSecured(home);

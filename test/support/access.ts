@@ -10,7 +10,7 @@ import { resolveSecret } from '../../src/wiring/config.js';
 
 export { kafkaClient } from './kafka-client.mjs';
 
-/** Returns the CA of a secured stack, or undefined on a plain stack. */
+/** Returns the file with the CA of a secured stack, or undefined on a plain stack. */
 const ca = (): string | undefined => process.env['KAFKA_CA'];
 
 export const isSecured = (): boolean => ca() !== undefined;
@@ -55,8 +55,8 @@ interface ConnectRequest {
 }
 
 /**
- * Sends a request to Kafka Connect as a person would. The built-in `fetch` trusts the CA of a
- * secured stack, because NODE_EXTRA_CA_CERTS names it.
+ * Sends a request to Kafka Connect without Sluice's client, as a person would. The built-in `fetch`
+ * trusts the CA of a secured stack, because NODE_EXTRA_CA_CERTS names it.
  */
 export function fetchConnect(path: string, init: ConnectRequest = {}): Promise<Response> {
   const access = connectAccess();
@@ -67,7 +67,7 @@ export function fetchConnect(path: string, init: ConnectRequest = {}): Promise<R
   });
 }
 
-/** Returns the connectors' names. */
+/** Returns the names of all connectors of Kafka Connect, including those of other tests. */
 export const connectorNames = async (): Promise<string[]> =>
   (await (await fetchConnect('/connectors')).json()) as string[];
 

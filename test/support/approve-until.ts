@@ -1,12 +1,12 @@
-// Approves a migration on a stack where processes are killed.
+// Approves a migration on a stack whose processes a test kills.
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { reach, sluice } from './sluice.js';
 
 const APPROVAL_MS = 20 * 60_000;
 
 /**
- * Approves each time the run asks for an approval, until `isReached` returns true. If processes
- * restart during a window, an earlier approval can become void.
+ * Approves each time the run asks for an approval, until `isReached` returns true. One approval may
+ * not be enough: if processes restart, it can become void.
  */
 export async function approveUntil(
   name: string,

@@ -1,4 +1,4 @@
-// Sends requests to Kafka Connect as a person would.
+// Sends requests to Kafka Connect without Sluice's client, as a person would.
 import { fetchConnect } from './access.js';
 
 const PATIENCE_MS = 120_000;
@@ -10,8 +10,8 @@ const PAUSE_MS = 300;
 const BUSY = [409, 500];
 
 /**
- * Sends a request about a connector. `path` begins with the connector's name. During a rebalance,
- * the request is repeated. Returns the last answer, which need not be a success.
+ * Sends a request about a connector. `path` begins with the connector's name. Repeats the request
+ * during a rebalance, for at most two minutes. Returns the last answer, which may be an error.
  */
 export async function askConnect(method: string, path: string, body?: object): Promise<Response> {
   const deadline = Date.now() + PATIENCE_MS;

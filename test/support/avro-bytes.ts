@@ -15,7 +15,7 @@ export function long(value: number | bigint): Buffer {
 
 export const bytes = (value: Buffer): Buffer => Buffer.concat([long(value.length), value]);
 export const string = (value: string): Buffer => bytes(Buffer.from(value));
-/** Encodes the branch of a union. */
+/** Encodes a value of a union: the index of its branch, then the bytes of the value. */
 export const branch = (at: number, value: Buffer = Buffer.alloc(0)): Buffer =>
   Buffer.concat([long(at), value]);
 
@@ -31,7 +31,7 @@ export function float(value: number): Buffer {
   return b;
 }
 
-/** Puts the zero byte and the id of the schema before the values. */
+/** Builds a message in Confluent's wire format: a zero byte, the id of the schema, the values. */
 export function framed(id: number, ...values: readonly Buffer[]): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(id, 1);

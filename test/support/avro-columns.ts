@@ -1,5 +1,5 @@
 // Generates columns of a result as a pipeline may write them in Avro. Each column has a Postgres
-// type, a schema, the bytes of a value, and Postgres' text of the same value.
+// type, a schema, the bytes of a value, and the same value as a text that Postgres can read.
 import fc from 'fast-check';
 import { branch, bytes, double, float, long, string } from './avro-bytes.js';
 
@@ -29,7 +29,7 @@ const pointed = (value: bigint, scale: number): string => {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** Formats a time of 1 AD to 9999 AD as Postgres does. */
+/** Formats a time of 1 AD to 9999 AD as a text that Postgres can read. */
 function stamp(micros: bigint): string {
   const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const at = new Date(Number((micros - rest) / 1000n));
@@ -165,7 +165,7 @@ const VALUES: readonly fc.Arbitrary<AvroColumn>[] = [
   ),
 ];
 
-/** Generates a value that may be NULL, in a union whose branches have any order. */
+/** Generates a value that may be NULL. In its union, `null` is the first or the second branch. */
 const nullable = (value: fc.Arbitrary<AvroColumn>): fc.Arbitrary<AvroColumn> =>
   fc.tuple(value, fc.boolean(), fc.boolean()).map(([made, isNull, isNullFirst]) => ({
     type: made.type,

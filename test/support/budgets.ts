@@ -1,5 +1,5 @@
-// Provides migrations whose slot retains more WAL than their budget, in a ledger of their own. The
-// ledger and the slots are real.
+// Provides migrations whose slot can retain more WAL than their budget. Each test file has a ledger
+// of its own. The ledger and the slots are real.
 import { afterAll, beforeAll } from 'vitest';
 import { planned, type Planned } from '../../src/activities/runtime/with-plan.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
@@ -63,7 +63,10 @@ export function useBudgets() {
     return planned(ref);
   }
 
-  /** Creates a migration's slot, and writes more WAL than its budget. Returns the slot's name. */
+  /**
+   * Creates a migration's slot, and writes more WAL than the migration's budget. Returns the slot's
+   * name. If `isOurs` is false, the ledger does not list the slot.
+   */
   async function anOverfullSlot({ ref, plan }: Planned, isOurs = true): Promise<string> {
     const { slot } = plan.names;
     await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);

@@ -1,4 +1,5 @@
-// Builds small specs and refs for tests. A test overrides the parts that it tests.
+// Builds small specs, refs, plans and workflow inputs for tests. A test overrides the parts that it
+// tests. Also waits for conditions, and sends approvals to workflows.
 import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -63,15 +64,15 @@ export const aPlan = (input: SpecInput = {}, generation = 1): ResolvedPlan =>
   resolve({ spec: aSpec(input), generation });
 
 /**
- * Builds a workflow input for tests that skip time: a window runs every hour, and one passed window
- * is enough.
+ * Builds a workflow input for tests that skip time. A window runs every hour, and an approval needs
+ * only one passed window.
  */
 export const anHourlyInput = (name: string, more: object = {}) =>
   aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as {
     metadata: { name: string };
   };
 
-/** The parts of a spec that a batch needs: its query, pipeline, sink and view. */
+/** The parts that a spec with a batch needs: batch, pipeline, sink, and a view as the route. */
 export const BATCH_PARTS = {
   batch: {
     result: { table: 'public.totals_batch', key: ['day'] },
@@ -126,7 +127,7 @@ export const sleepUntil = async (
 
 let counted = 0;
 
-/** Builds the input of a workflow with a new name and a window every hour. */
+/** Builds a workflow input with a new name. A window runs every hour, and an approval needs two. */
 export function aWorkflowInput(
   validation: object = {},
   more: object = {},

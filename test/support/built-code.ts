@@ -6,7 +6,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const DIST = join(ROOT, 'dist/');
 
 /**
- * True in `npm test`, which builds `dist` first. A single file that a person runs uses the sources.
+ * True in `npm test`, which builds `dist` first. A single test file that a person runs uses the
+ * sources.
  */
 export const isBuilt = process.env['SLUICE_TEST_CODE'] === 'built';
 
@@ -15,7 +16,7 @@ export const builtBundle = join(DIST, 'workflow-bundle.js');
 /** The test file that replaces modules of `src` with mocks, which is possible only in vitest. */
 const WITH_MOCKS = 'test/cli/edit.heavy.test.ts';
 
-/** Vite's plugin that finds a module of `src` in `dist`. */
+/** A Vite plugin. If a test imports a module of `src`, it finds the compiled module in `dist`. */
 export const builtCode = {
   name: 'sluice-built-code',
   enforce: 'pre' as const,
@@ -35,5 +36,5 @@ export const builtCode = {
   },
 };
 
-/** Node loads these modules itself. */
+/** Matches the modules of `dist`. Node loads them itself, without vitest. */
 export const loadedByNode = [new RegExp(`^${DIST.replaceAll(/[.+*?^${}()|[\]\\]/g, '\\$&')}`)];

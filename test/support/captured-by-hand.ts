@@ -1,5 +1,5 @@
-// Makes a capture as a person would without Sluice: a publication, a compacted topic, a connector
-// and its slot. Tests adopt this capture.
+// Makes a capture as a person would without Sluice: a publication, topics, a connector and its
+// slot. Migrations of the tests adopt this capture.
 import type pg from 'pg';
 import { sleepUntil } from './builders.js';
 import { fetchConnect, kafkaPort, postgresTls } from './access.js';
@@ -8,13 +8,16 @@ import { aTopic } from './live.js';
 import { blocksOf } from './pages.js';
 import { testPostgres } from './sluice.js';
 
-/** The settings that a connector needs to be adopted, from docs/how-to/adopt-what-runs.md. */
+/** The settings without which Sluice adopts no connector, from docs/how-to/adopt-what-runs.md. */
 const SETTINGS = JSON.parse(blocksOf('docs/how-to/adopt-what-runs.md', 'json')[0]!) as Record<
   string,
   string
 >;
 
-/** Returns the configuration that the owner of the connector chose. */
+/**
+ * Returns a configuration such as the connector's owner may have chosen. `sql` is the name of the
+ * slot and of the publication.
+ */
 const configOf = (name: string, sql: string, database: string): Record<string, string> => {
   const { host, port, user } = testPostgres(database) as Record<string, string | number>;
   const { sslmode, sslrootcert } = postgresTls();
@@ -41,7 +44,10 @@ const configOf = (name: string, sql: string, database: string): Record<string, s
   };
 };
 
-/** Makes the capture of `public.accounts` in a database, and waits until its connector runs. */
+/**
+ * Makes the capture of `public.accounts` in a database, and waits until the connector reads the
+ * slot.
+ */
 export async function captureByHand(
   client: pg.Client,
   name: string,

@@ -25,7 +25,10 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10); CREATE TA
 INSERT INTO items (id, state) VALUES (1, 'open'); INSERT INTO parted VALUES (1, 'a');
 CREATE PUBLICATION pub FOR TABLE items, "Odd", parted WITH (publish_via_partition_root = true)`;
 
-/** Returns the facts of the tables, and the problem if less is captured than planned. */
+/**
+ * Returns the facts of the tables and of the publication, and the problem if less is captured than
+ * planned.
+ */
 export async function readFacts(
   client: pg.Client,
 ): Promise<{ facts: Facts; problem: CaptureProblem | null }> {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** The folder of all certificates. The test removes it. */
+/** The folder of all certificates. It is removed after the last test of the file. */
 export const certificates = temporaryFolder('sluice-tls-');
 /** Returns the path of a file in the folder. */
 export const file = (name: string): string => join(certificates, name);

@@ -1,5 +1,5 @@
-// Tests `sluice compare` on the tables and topics that a migration handed over. The role may only
-// read, and the tests check that nothing was created.
+// Tests `sluice compare` on the tables and topics that a migration handed over. It runs with a role
+// that may only read. The first test checks that it creates nothing.
 import { spawn } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ interface LeftBehind {
   readonly database: { readonly name: string; readonly client: pg.Client };
 }
 
-/** Runs `sluice` without waiting for other runs. */
+/** Runs `sluice` in a process of its own, so that several commands can run at the same time. */
 function run(args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
@@ -49,7 +49,7 @@ async function everything({ name, database: { client } }: LeftBehind): Promise<o
   return { topics, groups, rows, slots: await objects(client), connectors };
 }
 
-/** Registers the tests. `left` returns the migration, which has ended. */
+/** Registers the tests. `left` returns a migration that has ended, and its database. */
 export function compareRuns(left: () => LeftBehind): void {
   const role = `only_reads_${process.pid}`;
   const specFile = (tables: string[], more: Record<string, unknown> = {}): string => {
@@ -114,7 +114,8 @@ export function compareRuns(left: () => LeftBehind): void {
       3,
       expect.stringMatching(/(mismatched|stale) +id=77 +balance +7 +84\.7/),
     ]);
-    // this spec names no slot, so the new value may still be on its way to the topic
+    // this spec names no slot, so Sluice cannot prove that the new value is not on its way to the
+    // topic
     const unproven = compare(specFile(['public.accounts'], { existing: {} }));
     expect(unproven).toMatchObject({
       code: 1,

@@ -1,6 +1,6 @@
 // Defines the structure of Strimzi's KafkaConnector (kafka.strimzi.io/v1, Strimzi 1.2.0). The
-// function `violations` refuses what the Kubernetes API refuses with strict field validation. Only
-// the facts of the CRD are here: the fields of `spec` with their types, enums and limits.
+// function `violations` finds what the Kubernetes API refuses with strict field validation. This
+// file has only one part of the CRD: the fields of `spec` with their types, enums and limits.
 
 export interface Schema {
   readonly type: 'object' | 'string' | 'integer' | 'boolean';

@@ -1,6 +1,6 @@
-// Runs a small pipeline. It reads the topic of `orders` and writes the number of orders of each
-// bucket, with the schema that the sink needs. Usage: node counts-pipeline.mjs INPUT OUTPUT
-// GROUP.
+// Runs a small pipeline. It reads the topic of the table `orders`. For each value of the column
+// `bucket`, it writes the number of orders, with the schema that the sink needs.
+// Usage: node counts-pipeline.mjs INPUT OUTPUT GROUP
 import { kafkaClient } from './kafka-client.mjs';
 
 const [input, output, groupId] = process.argv.slice(2);

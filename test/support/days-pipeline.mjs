@@ -1,6 +1,6 @@
-// Runs a small pipeline, which reads the topic of `sales` in JSON. It writes a stage with a row for
-// each sale, and a result with a row for each day. Result rows of odd days have a different schema,
-// in which the columns have the reverse order.
+// Runs a small pipeline. It reads the topic of the table `sales` in JSON. It writes a stage with a
+// row for each sale, and a result with a row for each day. Days are counted from 1970. Result rows
+// of odd days have a different schema, in which the columns have the reverse order.
 // Usage: node days-pipeline.mjs REGISTRY INPUT STAGE STAGE_FORMAT OUTPUT OUTPUT_FORMAT GROUP
 import { kafkaClient } from './kafka-client.mjs';
 import { encoder } from './days-records.mjs';

@@ -1,5 +1,5 @@
-// Provides activities that succeed at once and record their calls. A workflow test replaces the
-// activities that matter to it.
+// Provides fake activities that record their calls. Those that a migration needs succeed at once. A
+// workflow test replaces the activities that matter to it.
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/window-activities.js';
@@ -16,8 +16,9 @@ export interface Fakes {
   readonly calls: string[];
   /** The verdicts of the next windows. If the list is empty, windows pass. */
   readonly verdicts: VerdictName[];
+  /** The facts that windows and the recheck read. */
   facts: Facts;
-  /** The restarts during the next windows. Each such window is inconclusive. */
+  /** Descriptions of the restarts during the next windows. Each such window is inconclusive. */
   readonly duringWindows: string[];
   /** The numbers of the windows that read every row. */
   readonly full: number[];

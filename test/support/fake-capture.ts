@@ -4,7 +4,7 @@ import type { CaptureMode, CapturePlan } from '../../src/domain/capture/capture.
 import { NO_LOAD } from '../../src/domain/capture/load.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 
-/** Rows arrive by mail, one letter for each table. */
+/** In this invented capture, rows arrive by mail, with one letter for each table. */
 export const MAIL: CaptureMode = {
   whySettled: null,
   whyNotCompared: null,
@@ -34,7 +34,7 @@ export const MAIL: CaptureMode = {
   contradictions: () => [],
 };
 
-/** The capture's adapter, which does the work. */
+/** The adapter of this capture, whose activities would do the work. It returns fixed answers. */
 export const MAIL_ADAPTER: CaptureAdapter = {
   checks: () => Promise.resolve([]),
   connectors: (_deps, plan) =>

@@ -1,7 +1,7 @@
 // Fakes ksqlDB's REST API, so that the tests need no ksqlDB server. The fake speaks the documented
 // protocol. Statements are reported as queued, and a moment later as successful. Names without
-// quotes are upper-cased, and an existing name is refused. A stream that is being written cannot be
-// dropped.
+// quotes are upper-cased. An existing name is refused, unless the statement has IF NOT EXISTS. A
+// stream or table into which a query writes cannot be dropped.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -24,7 +24,7 @@ export class FakeKsqlDb {
   readonly executed: string[] = [];
   /** Properties that came with the last statement. */
   properties: object = {};
-  /** The number of next answers that are lost after their statement was executed. */
+  /** The number of coming answers that the fake loses after it has executed the statements. */
   losesAnswers = 0;
   readonly #statuses = new Map<string, { status: string; message: string }>();
   #server: Server | undefined;

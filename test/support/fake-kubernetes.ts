@@ -1,7 +1,7 @@
 // Fakes the API server of a Kubernetes cluster, because no cluster is available for the tests. It
 // speaks the documented protocol for the objects that Sluice uses. It has versions, generations,
-// strict validation, merge patches, conflicts, finalizers and access reviews. Errors are `Status`
-// objects.
+// strict validation, merge patches, conflicts, finalizers and access reviews. Most errors are
+// `Status` objects.
 import { randomUUID } from 'node:crypto';
 import { createServer as createPlainServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -51,7 +51,7 @@ export class FakeKubernetes {
   readonly tokens = new Set(['token']);
   /** The rights that the login lacks, each as `verb resource`. */
   readonly denied = new Set<string>();
-  /** Requests, each as `verb resource/name`. */
+  /** Requests for objects, each as `verb resource/name`, or `create resource`. */
   readonly requests: string[] = [];
   /** The namespaces that exist. */
   readonly namespaces = new Set(['kafka']);
@@ -59,7 +59,7 @@ export class FakeKubernetes {
   hasCrds = true;
   /** Fields of the CRDs, as OpenAPI shows them. */
   fields = ['templatedVolumes'];
-  /** The number of next patches that lose against a change of another client. */
+  /** The number of coming patches before which another client changes the object. */
   conflicts = 0;
   readonly #watchers: ((change: Change, kind: Kind, object: KubeObject) => void)[] = [];
   #server: Server | undefined;

@@ -52,7 +52,7 @@ export class FakeStrimzi {
   trouble: string | null = null;
   /** The error that Kafka Connect returns for a reset of offsets, or null. */
   resetError: string | null = null;
-  /** The error for a configuration, or null if Kafka Connect accepts it. */
+  /** Returns the error for a configuration, or null if Kafka Connect accepts it. */
   refuses: (config: Record<string, string>) => string | null = () => null;
   /** How long Kafka Connect takes to change the state of a connector. */
   lagMs = 5;
@@ -75,7 +75,7 @@ export class FakeStrimzi {
     return this.kubernetes.stop();
   }
 
-  /** Describes the Kafka Connect cluster. */
+  /** Creates or replaces the resource that describes the Kafka Connect cluster. */
   putCluster(
     more: { annotations?: Record<string, string>; spec?: object; status?: object } = {},
   ): void {
@@ -219,7 +219,7 @@ export class FakeStrimzi {
 const sorted = (config: Record<string, string>): string =>
   JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Creates a resource that Sluice did not create. */
+/** Creates the resource of a connector as a person would, without Sluice. */
 export const foreignConnector = (fake: FakeStrimzi, name: string, annotations = {}): KubeObject =>
   fake.kubernetes.put('kafkaconnectors', name, {
     metadata: { uid: randomUUID(), labels: { 'strimzi.io/cluster': 'my-connect' }, annotations },

@@ -1,5 +1,5 @@
-// Migrates the example's shop while its writers are busy. The migration fences the source tables,
-// which then refuse writes until the commit.
+// Migrates the shop of the example daily-revenue while its writers are busy. The migration fences
+// the source tables, which refuse writes as long as the fence lasts.
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +24,8 @@ export interface FencedShop {
   /** Waits until the run needs an approval, then approves. */
   readonly approve: () => Promise<void>;
   /**
-   * Waits until the run is migrated. Sends `retry` each time the machine was too slow for
-   * maxHold.
+   * Waits until the run's outcome is `migrated`. Sends `retry` each time the run is blocked because
+   * a hold exceeded `maxHold`, which a slow machine can cause.
    */
   readonly migrated: () => Promise<unknown>;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
@@ -44,7 +44,8 @@ const APPROVAL_STANDS =
 type Edit = (yaml: string, generation: number) => string;
 
 /**
- * Opens the shop. `name` is the name of the migration and of its database. `edit` changes its spec.
+ * Creates the shop's database and starts its writers. `name` is the name of the migration, and the
+ * database's name begins with it. `edit` changes the spec.
  */
 export async function openFencedShop(
   name: string,
@@ -126,7 +127,8 @@ export interface SharedShop {
 
 /**
  * Opens a shop with a shared table and the roles `<name>_nightly` and `<name>_stream`. The batch
- * runs only when it is called. `soakFor` returns the duration of the soak of a generation's run.
+ * runs only when a test calls it. `soakFor` returns the duration of the soak for the run that has
+ * this generation.
  */
 export async function openSharedShop(
   name: string,

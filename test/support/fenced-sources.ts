@@ -3,7 +3,10 @@ import pg from 'pg';
 import type { Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 
-/** Makes the tables and the role. Returns a migration that fences `source` and `child`. */
+/**
+ * Makes the tables and the role in the drill's database. Returns a migration that fences the
+ * drill's table `source` and the table `child`.
+ */
 export async function fencedSources(drill: Drill): Promise<MigrationRef> {
   await drill.client.query(`
     CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE);

@@ -1,4 +1,4 @@
-// Compares a query's rows with an output in two ways: by hashes, and as whole rows.
+// Compares a query's rows with the records of an output in two ways: by hashes, and as whole rows.
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { examine, type Examined, type RawRow } from '../../src/compare/examine-suspects.js';

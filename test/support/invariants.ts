@@ -58,7 +58,7 @@ export function historyIsSmall({ history, windows }: RunRecord): string | null {
   return largest > PAYLOAD_BYTES ? `I14: a payload of ${largest} bytes > ${PAYLOAD_BYTES}` : null;
 }
 
-/** I16: the audit's events have every number, and the ledger lists every object that exists. */
+/** I16: no number is missing among the audit's events, and the ledger lists each existing object. */
 export function auditIsWhole({ events, objects, present }: RunRecord): string | null {
   const gap = events.findIndex((event, at) => event.id !== `${at + 1}`);
   if (gap >= 0) return `I16: event ${gap + 1} is not in the audit`;
@@ -70,7 +70,7 @@ export function auditIsWhole({ events, objects, present }: RunRecord): string | 
     : `I16: ${strange[0]!.kind} ${strange[0]!.name} is not in the ledger`;
 }
 
-/** I17: positions never decrease within a generation. */
+/** I17: the positions of windows never decrease within a generation. */
 export function positionsGrow({ windows }: RunRecord): string | null {
   const newest = new Map<number, bigint>();
   for (const { number, generation, position } of [...windows].sort((a, b) => a.number - b.number)) {

@@ -6,7 +6,8 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 
 /**
- * Creates a topic. Kafka's own client reads its settings from a file. Usage: TopicMaker FILE TOPIC
+ * Creates a topic with Kafka's Java client. FILE has the client's settings. Usage: TopicMaker FILE
+ * TOPIC
  */
 public final class TopicMaker {
   public static void main(String[] args) throws Exception {
