@@ -9,7 +9,7 @@ it.each(Object.keys(GENERATED))('%s is what `npm run docs` writes', (file) =>
   expect(readFileSync(file, 'utf8')).toBe(GENERATED[file]!()),
 );
 
-it('every variable that the sources name is in the list of variables', () => {
+it('every environment variable that the sources name is in the list of variables', () => {
   const listed = Object.keys(VARIABLES).map((name) => name.replace('*', ''));
   const named = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))

@@ -1,4 +1,5 @@
-// Checks style rules that a linter cannot express. A failure names what breaks the rule.
+// Checks rules about style, architecture and documents that a linter cannot express. A failure
+// names what breaks the rule.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -73,7 +74,7 @@ describe('in the architecture,', () => {
     );
     expect(offending).toEqual([]);
   });
-  it('the environment is read in config.ts alone', () => {
+  it('only the file config.ts reads environment variables', () => {
     expect(
       files('src').filter(
         (f) => f !== 'src/wiring/config.ts' && readFileSync(f, 'utf8').includes('process.env'),
@@ -87,7 +88,7 @@ describe('in the architecture,', () => {
       expect(runbook).toContain(`\n## ${phase}\n`);
     }
   });
-  it('exactly one protobufjs is installed, in version 8, because replay needs this', () => {
+  it('the only protobufjs outside of proto-loader has version 8, because replay needs this', () => {
     const found = execFileSync(
       'find',
       ['node_modules', '-path', '*/protobufjs/package.json', '-not', '-path', '*/proto-loader/*'],

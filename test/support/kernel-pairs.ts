@@ -22,8 +22,9 @@ export interface Pair {
 }
 
 /**
- * Encodes the records of one batch body, which has other bytes between the records. The body is a
- * part of the broker's response. With `isCopied`, it is a copy, as for a compressed batch.
+ * Encodes the records in the body of one Kafka batch, which has other bytes between the records.
+ * The body is a part of the broker's response. With `isCopied`, it is a copy, as for a compressed
+ * batch.
  */
 export function encodeBoth(
   shape: Shape,
@@ -65,7 +66,10 @@ const changesOf = ({ words, count }: Changes): string[] =>
     words.subarray(at * CHANGE_WORDS, (at + 1) * CHANGE_WORDS).join(),
   );
 
-/** Hashes rows of COPY BINARY, which begin with their ctid. A row that throws is "undecodable". */
+/**
+ * Hashes rows of COPY BINARY, which begin with their ctid. For a row that cannot be encoded, the
+ * result is "undecodable".
+ */
 export function hashBoth(shape: Shape, rows: readonly Buffer[]): Pair {
   const encoder = new RowEncoder(shape);
   const reference = rows.map((row) => {
@@ -83,7 +87,7 @@ export function hashBoth(shape: Shape, rows: readonly Buffer[]): Pair {
   const take = (key: Int32Array, high: number, low: number, block: number, item: number): void =>
     void kernel.push([...key, high, low, block, item, ends[kernel.length]].join());
   let referred = 0;
-  // A row that throws ends its batch, so each such row gets a separate batch.
+  // A row that cannot be encoded ends its batch, so each such row gets a separate batch.
   for (const group of groupsOf(rows, reference)) {
     const batch = new RowBatch(new RowEncoder(shape), take);
     try {

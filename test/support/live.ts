@@ -1,5 +1,6 @@
 // Provides what a test file with real servers needs: its own worker, its own databases, and a
-// writer. At the end, the worker is stopped, and the databases are removed.
+// writer. At the end, the worker is stopped, and the databases are removed. Also creates topics,
+// writes records, and removes connectors.
 import { spawn } from 'node:child_process';
 import type kafkajs from 'kafkajs';
 import type pg from 'pg';
@@ -44,9 +45,9 @@ INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' 
 
 /**
  * Writes to `accounts` at about `rate` transactions a second. Returns a function that stops the
- * writer and returns the number of its transactions. The default rate changes each of the 60 hot
- * rows more than once a second, and therefore in every window. A higher rate would keep a processor
- * core busy with the WAL, the connector and the broker.
+ * writer and returns the number of its transactions. The writer updates 60 rows often (the hot
+ * rows). At the default rate, each of them changes more than once a second. A higher rate would
+ * keep a processor core busy with the WAL, the connector and the broker.
  */
 export function busy(
   { name }: Pick<Database, 'name'>,
@@ -118,7 +119,7 @@ export async function dropConnector(rest: ConnectRest, connector: string): Promi
   await rest.delete(connector);
 }
 
-/** Returns the slots and publications of this database. */
+/** Returns the names of the slots and publications of this database. */
 export const objects = async (client: pg.Client): Promise<object[]> =>
   (
     await client.query<object>(
@@ -127,8 +128,8 @@ export const objects = async (client: pg.Client): Promise<object[]> =>
   ).rows;
 
 /**
- * Removes what a migrated run handed over: its connector, and then the slot, which would keep the
- * database from being dropped.
+ * Removes two objects that a migrated run handed over: its connector, and then the slot, which
+ * would keep the database from being dropped.
  */
 export async function dismantle(client: pg.Client, name: string): Promise<void> {
   await askConnect('DELETE', name);

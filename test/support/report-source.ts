@@ -1,5 +1,5 @@
-// Builds the ledger's content for one migration, with evidence whose hashes and verdicts are
-// correct.
+// Builds the content of the ledger from which the report of one migration is made. The hashes and
+// verdicts of its evidence are correct.
 import { auditEvent } from '../../src/domain/audit.js';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../src/domain/values/canonical-json.js';
@@ -11,7 +11,7 @@ import { aSpec } from './builders.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Builds the source. `text` is used in every place that may contain text from outside. */
+/** Builds the content. `text` stands where names, reasons and other foreign texts may stand. */
 export function aSource(windows: number, text = 'public.accounts'): ReportSource {
   const status: Status = {
     apiVersion: 'sluice.dev/v1alpha1',

@@ -1,6 +1,6 @@
 // Builds rows as both sides send them: a COPY BINARY row with its ctid, and Debezium's JSON. This
 // code follows the descriptions of the formats. It does not use the tested code, because that code
-// must not check itself.
+// must not check itself. Also passes records to a fold, and generates random numbers.
 
 export type Value = string | number | boolean | null;
 
@@ -148,8 +148,8 @@ interface TakesRecords<S> {
 }
 
 /**
- * Passes a record to a fold as the topic would. A null value is a tombstone; a null key means no
- * key.
+ * Passes a record to a fold as a reader of the topic does. A null value is a tombstone; a null key
+ * means no key.
  */
 export function feed<S>(
   fold: TakesRecords<S>,

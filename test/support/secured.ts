@@ -1,5 +1,5 @@
 // Helps the tests that run on a secured stack. It provides the specs of two how-to pages, creates
-// the ACLs of a plan, and kills processes with -9.
+// ACLs, and kills and restarts processes of the stack.
 import { readFileSync } from 'node:fs';
 import kafkajs, { type AclEntry } from 'kafkajs';
 import pg from 'pg';

@@ -95,8 +95,9 @@ export const write = (client: pg.Client, sql: string): Promise<string | null> =>
     },
   );
 /**
- * Returns the SQL of a write by the stream's role. `since` is the switch that made the stream the
- * owner, as ITERATION.EPOCH, such as `1.3`. The session passes it in `sluice.owner`.
+ * Returns the SQL of a write by the stream's role. `since` names the switch that made the stream
+ * the owner: the iteration and the lease row's `epoch`, such as `1.3`. The session passes it in the
+ * setting `sluice.owner`.
  */
 export const asStream = (since: string): string =>
   `SET LOCAL ROLE ${STREAM}; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;

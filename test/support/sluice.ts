@@ -74,7 +74,7 @@ function startThread(): Ask {
   };
 }
 
-/** Does the same as `sluice` while this process continues, for example as a server. */
+/** Runs the command in a separate process while this one continues, for example as a server. */
 export async function sluiceBeside(...args: string[]): Promise<Ran> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ran = { stdout: '', stderr: '' };
@@ -202,7 +202,7 @@ export class TestWorker {
 export const connectorOf = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   type: 'debezium-postgres',
   ...connectAccess(),
-  // Each poll is a transaction, and the default of 50 ms would make 20 a second.
+  // Each poll is a Kafka transaction, and the default of 50 ms would make 20 a second.
   config: { 'poll.interval.ms': '200' },
   ...more,
 });

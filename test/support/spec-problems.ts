@@ -1,4 +1,4 @@
-// Lists the problems of a spec as its parser reports them.
+// Lists the problems of a spec in the words of the parser that reads specs.
 import { stringify } from 'yaml';
 import { formatProblem, parseSpecText } from '../../src/manifest/parse.js';
 import { aSpecInput } from './builders.js';

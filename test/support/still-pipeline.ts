@@ -1,6 +1,6 @@
-// Runs a migration of `accounts` with a small pipeline and a constant writer, for tests of exact
-// results. The rows that change most often have a TOAST value that no update touches, so their
-// records have a placeholder for it.
+// Runs a migration of `accounts` with a small pipeline, while a writer writes all the time. Tests
+// of exact results use it. The rows that change most often have a TOAST value that no update
+// touches, so their records have a placeholder for it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';

@@ -1,5 +1,5 @@
-// Starts a fake API server with a fake operator of Strimzi, and a client that controls connectors
-// through them. The client waits for shorter times than usual.
+// Starts a fake API server of Kubernetes with a fake operator of Strimzi, and a client that
+// controls connectors through them. The client waits for shorter times than usual.
 import { untilRunning } from '../../src/activities/capture/connectors/connector-state.js';
 import { ApiServer } from '../../src/clients/kubernetes/api-server.js';
 import { StrimziConnect } from '../../src/clients/kubernetes/strimzi-connect.js';

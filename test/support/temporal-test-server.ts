@@ -52,8 +52,8 @@ export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
 }
 
 /**
- * Runs the command in its arguments, and kills it when the standard input closes. The death of this
- * process also closes the standard input.
+ * Runs the command in its arguments, and kills it when the standard input closes. This input also
+ * closes if the process that runs the tests dies.
  */
 const UNTIL_INPUT_CLOSES = '"$@" & cat; kill -9 $!';
 

@@ -1,4 +1,5 @@
-// Lists forms of JSON values for the types of dates, times and intervals.
+// Lists JSON values of dates, times and intervals. They are in the usual form, in an unusual form,
+// or wrong.
 
 export const TIME_FORMS: Readonly<Record<string, readonly string[]>> = {
   date: [

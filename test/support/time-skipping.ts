@@ -167,8 +167,8 @@ const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>
   (await handle.describe()).status.name === 'RUNNING';
 
 /**
- * Skips time until the run has ended. The SDK's own method is not used: it would let the server
- * skip years more, and the next test would begin there.
+ * Skips time until the run has ended. The SDK's own method is not used, because it would let the
+ * server skip more years, and the next test would begin years later.
  */
 async function resultOf(bench: Bench, handle: WorkflowHandle): Promise<unknown> {
   for (let step = 0; await isOpen(handle); step += 1) {
@@ -204,8 +204,8 @@ export async function skipUntil(
 }
 
 /**
- * Waits until no activity and no workflow task of the run is pending. If the scene's activities
- * never end, it returns after the last poll.
+ * Waits until no activity and no workflow task of the run is pending. It stops waiting after a
+ * second, because some activities of the scene may never end.
  */
 async function atRest(handle: WorkflowHandle): Promise<void> {
   for (let look = 0; look < 40; look += 1) {
@@ -216,8 +216,8 @@ async function atRest(handle: WorkflowHandle): Promise<void> {
 }
 
 /**
- * Writes the history of a run whose test is listed in test/histories/README.md, without the names
- * of this machine.
+ * Writes the history of a run whose test is listed in test/histories/README.md, without the name
+ * and the folder of this machine.
  */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
   const test = (expect.getState().currentTestName ?? '').replace(/^.* > /, '');

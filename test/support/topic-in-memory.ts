@@ -1,5 +1,5 @@
-// Fakes a cluster with one topic. Its records are in memory, in the form in which a broker sends
-// them.
+// Fakes a Kafka cluster with one topic. The topic's records are in memory, in the form in which a
+// broker sends them.
 import { crc32c } from '../../src/clients/kafka/crc32c.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { TransactionFilter, visibleBatches } from '../../src/clients/kafka/record-batch.js';

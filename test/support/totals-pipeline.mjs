@@ -1,6 +1,6 @@
-// Runs a small pipeline. It reads the topic of `accounts`. For each bucket of SIZE ids (500 by
-// default), it writes the number of rows and the sum of their balances. Usage: node
-// totals-pipeline.mjs INPUT OUTPUT GROUP [SESSION_MS [SIZE]].
+// Runs a small pipeline. It reads the topic of the table `accounts`. For each bucket of SIZE ids
+// (500 by default), it writes the number of rows and the sum of their balances.
+// Usage: node totals-pipeline.mjs INPUT OUTPUT GROUP [SESSION_MS [SIZE]]
 import { kafkaClient } from './kafka-client.mjs';
 
 const [input, output, groupId, sessionMs = '6000', size = '500'] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// Moves a stopped server's transaction counter as `pg_resetwal -x -e` does. The stack's Postgres
-// lacks that program.
+// Moves the transaction counter of the stack's Postgres as `pg_resetwal -x -e` does. The stack's
+// Postgres lacks that program.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reachableDir, type StackHome } from '../../stack/paths.js';
@@ -18,7 +18,8 @@ const FILE = 2n ** 20n;
  */
 const STEP = 1_900n * FILE;
 
-// Fields of ControlFileData, CheckPoint and XLogRecord. They are the same from Postgres 14 to 18.
+// The places of fields in ControlFileData, CheckPoint and XLogRecord, and related sizes. They are
+// the same from Postgres 14 to 18.
 const STATE_AT = 16;
 const SHUT_DOWN = 1;
 const RECORD_LSN_AT = 32;
@@ -32,8 +33,8 @@ const SEGMENT = 2n ** 24n;
 const PAGE = 8192;
 
 /**
- * Moves the counter and starts the server again. The server's next 64-bit transaction id is then
- * `next`, or at most 2^20 more.
+ * Stops the server, moves the counter, and starts the server again, in as many steps as necessary.
+ * The server's next 64-bit transaction id is then `next`, or about 2^20 more at most.
  */
 export async function moveCounter(home: StackHome, next: bigint): Promise<void> {
   const target = ((next + FILE - 1n) / FILE) * FILE;

@@ -24,7 +24,7 @@ const TARGET = (reader: string): string => `
   CREATE VIEW counts AS SELECT bucket, n FROM counts_batch WHERE bucket >= 0;
   COMMENT ON VIEW counts IS 'orders per bucket'; CREATE ROLE ${reader}; GRANT SELECT ON counts, counts_batch TO ${reader};`;
 
-/** Makes both databases. Every role of the tests has the password of the stack. */
+/** Makes both databases and the roles. Each role that can log in has the password of the stack. */
 export async function twoDatabases(): Promise<TwoDatabases> {
   const source = await freshDatabase(SOURCE);
   const target = await freshDatabase('SELECT 1');

@@ -1,5 +1,4 @@
-// Lists values of the common column types that doctor calls provable: ordinary values and edge
-// cases.
+// Lists values of the common column types that Sluice can compare: ordinary values and edge cases.
 
 /** Maps each type to values as SQL. Each column also gets NULLs. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -121,6 +120,6 @@ export const COLUMN_TYPES = Object.keys(VALUES);
 export const ROWS_OF_VALUES = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
 const row = (at: number): string =>
   `INSERT INTO everything VALUES (${at + 1}, ${COLUMN_TYPES.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`;
-/** SQL of the table `everything`, which has a column of every type. */
+/** SQL of the table `everything`, which has a column of each type in `VALUES`. */
 export const EVERYTHING = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
 CREATE TABLE everything (id int PRIMARY KEY, ${COLUMN_TYPES.map((type, at) => `c${at} ${type}`).join(', ')}); ${Array.from({ length: ROWS_OF_VALUES }, (_, at) => row(at)).join('\n')}`;

@@ -27,7 +27,7 @@ export const SHAPE: Shape = {
 };
 export type Write = (op: 'c' | 'u' | 'd', id: number, v?: string) => Promise<void>;
 
-/** Opens Kafka for the tests of a file, and undoes every scene afterwards. */
+/** Connects the tests of a file to Kafka, and undoes every scene afterwards. */
 export function witnessScene() {
   const kafka = kafkaPort();
   const undo: (() => Promise<unknown>)[] = [];
@@ -87,8 +87,8 @@ export function witnessScene() {
 }
 
 /**
- * Returns a function that runs windows as this worker does. With a different keeper, it runs them
- * as a different worker does.
+ * Returns a function that runs windows. With the session's own `keeper` of witnesses, it runs them
+ * as one worker does. With a different keeper, it runs them as a different worker does.
  */
 export function windowsOf(kafka: KafkaPort, session: ConnectedSession) {
   const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };

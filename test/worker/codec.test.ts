@@ -51,7 +51,7 @@ describe('the codec', () => {
     ] as const)
       await expect(codec.decode([{ ...sealed!, data }])).rejects.toThrow('cannot be decrypted');
   });
-  it('lets report verify read the digests of windows in an encrypted history', async () => {
+  it('lets `sluice report verify` read the digests of windows in an encrypted history', async () => {
     const codec = new EncryptingCodec([OLD]);
     const payloads = await codec.encode([payload({ number: 1, chain: 'aa' })]);
     const events = [
@@ -109,7 +109,7 @@ describe('the codec server', () => {
     data: Buffer.from(data!).toString('base64'),
   });
 
-  it('encrypts and decrypts in the form of the Web UI', async () => {
+  it('encrypts and decrypts payloads in the form that the Web UI uses', async () => {
     const plain = { payloads: [wire(payload('shown'))] };
     const sealed = await (await post('/encode', JSON.stringify(plain))).text();
     expect(sealed).not.toContain(plain.payloads[0]!.data);

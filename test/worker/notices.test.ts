@@ -73,7 +73,7 @@ describe('a webhook', () => {
       text: '*a*: x &lt;!channel&gt; &amp; y\n`sluice explain a`',
     });
   });
-  it('is named in the error only by its host if it fails, because its path may be a secret', async () => {
+  it('that fails is named in the error only by its host, because its path may be a secret', async () => {
     hook.answers.push(500);
     const send = (url: string): Promise<void> =>
       sendNotice({ url, format: 'generic', token: 't0k3n' }, notice);

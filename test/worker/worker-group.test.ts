@@ -3,7 +3,10 @@ import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../../src/wiring/worker-group.js';
 
-/** A worker that runs until it is shut down, or fails with `error` at once. */
+/**
+ * A worker that fails with `error` at once, or runs until it is shut down. In the second case, its
+ * shutdown may end with the error `late`.
+ */
 function aWorker(log: string[], name: string, error?: Error, late?: Error) {
   let state: 'RUNNING' | 'STOPPED' = 'RUNNING';
   let end: () => void = () => undefined;

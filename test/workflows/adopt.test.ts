@@ -1,4 +1,5 @@
-// Tests a migration that adopts a capture. No step may create, change or remove what is adopted.
+// Tests a migration that adopts a capture. No step may create, change or remove an object that the
+// migration adopts.
 import { describe, expect, it } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import { ADOPTING } from '../support/adopting.js';

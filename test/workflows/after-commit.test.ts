@@ -130,7 +130,7 @@ describe('the soak', () => {
     );
   });
 
-  it('lasts as long as a person asked; invalid and late requests are ignored and recorded', async () => {
+  it('lasts as long as a person asked; an invalid request is ignored and recorded', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -185,7 +185,7 @@ describe('the soak', () => {
         isWrong = false;
         await handle.signal('retry');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-        // a window, the final window, and the windows of the soak
+        // the two windows before the commit do not watch the route, and those of the soak do
         expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]);
       },
     );
