@@ -19,7 +19,7 @@ const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts']
 const integration = (files: readonly string[]): string[] =>
   files.map((file) => `test/integration/${file}.test.ts`);
 const e2e = (files: readonly string[]): string[] => files.map((file) => `test/e2e/${file}.test.ts`);
-/** Files that need a server's catalog, WAL, locks or privileges, and no other service. */
+/** Files that need the catalog, WAL, locks or privileges of Postgres, and no other service. */
 const POSTGRES_ONLY = integration([
   'align-query',
   'batch-aligned',
@@ -49,8 +49,8 @@ const POSTGRES_AND_STACK = [
   ...e2e(['copy', 'partitioned', 'tables']),
 ];
 /**
- * Suites whose global setup starts servers. If a global setup comes from the cache of compiled
- * modules, Vitest 4.1 crashes at the stack trace of its errors. So these suites use no cache.
+ * Suites whose global setup starts servers. If a setup comes from the cache of compiled modules and
+ * throws an error, Vitest 4.1 crashes at the error's stack trace. So these suites use no cache.
  */
 const WITH_SETUP = [
   'integration',
@@ -129,7 +129,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Each file takes over a minute: every mode from start to end, crash points, random kills.
+  // Files that take over a minute: modes from start to end, crash points, random kills.
   // `npm run test:e2e` runs them, and `npm test` does not.
   {
     test: {
@@ -158,7 +158,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Every crash point, the whole model, and many random kills. `npm run test:faults` takes an hour.
+  // Every crash point, models up to 3 million states, random kills. `npm run test:faults`: an hour.
   {
     test: {
       ...common,

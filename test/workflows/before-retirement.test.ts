@@ -1,4 +1,5 @@
-// Tests that the batch is retired only while consumers are observed on the stream side.
+// Tests that the batch is retired only while consumers are observed on the stream side. Also tests
+// that the lease row is removed last.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
@@ -23,7 +24,10 @@ function retiring() {
   return { fake, retired, activities: { ...fake.activities, batchAction } };
 }
 
-/** Plays a run until it is blocked by readers. It can stay blocked for days, so much can change. */
+/**
+ * Plays a run until it is blocked because of readers of the batch's table. It can stay blocked for
+ * days, so much can change meanwhile.
+ */
 async function untilReadersAreNamed(scene: Play): Promise<void> {
   await skipUntil(scene, (s) => s.needsApproval);
   await scene.handle.signal('approveCutover', { approver: 'ann' });

@@ -43,7 +43,7 @@ describe('a rollback', () => {
     },
   );
 
-  it('removes everything after a cancellation, even if a signed message arrives during it', async () => {
+  it('removes everything after a cancellation, even if signed messages arrive during the removal', async () => {
     const name = 'signed-meanwhile';
     const fake = fakes({ verifyToken: () => Promise.reject(failure('unexpected', 'no keys')) });
     const removeConnector = async () => {

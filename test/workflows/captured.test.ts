@@ -20,7 +20,7 @@ const GONE = {
 } as const;
 
 describe('a migration', () => {
-  it('blocks with the SQL remedy while a compared object is not captured, and continues by itself', async () => {
+  it('is blocked while a compared object is not captured, shows the SQL remedy, continues by itself', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -63,7 +63,7 @@ describe('a migration', () => {
     },
   );
 
-  it('accepts a retry that arrives while the ledger is still being written', async () => {
+  it('accepts a retry that arrives while the run still writes the block into the ledger', async () => {
     const asked: Promise<void>[] = [];
     let retry = (): Promise<void> => Promise.resolve();
     const fake = fakes({

@@ -43,7 +43,7 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
-  it('shows an edit that does not change what is captured, and does not block', async () => {
+  it('shows an edit of a connector that does not change what is captured, and does not block', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('tuned'), async (scene) => {
       await atApproval(scene);

@@ -1,4 +1,5 @@
-// Tests that a run can continue as new at every point where it waits, and loses nothing.
+// Tests that a run can continue as new while it waits: blocked, for an approval, or for a signature
+// to be checked. It loses nothing.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -43,7 +44,7 @@ describe('a flood of signals', () => {
     );
   });
 
-  it('makes a run that lost its generation continue as new; a retry then begins the next generation', async () => {
+  it('makes a run that lost its slot continue as new; a retry then begins the next generation', async () => {
     const fake = fakes();
     let isLost = true;
     const catchUp = () =>
@@ -66,7 +67,7 @@ describe('a flood of signals', () => {
     );
   });
 
-  it('answers a waiting rehearsal and continues as new; an approval then still begins the cut-over', async () => {
+  it('makes a run refuse a waiting rehearsal and continue as new; an approval then begins the cut-over', async () => {
     const fake = fakes();
     let isOver = false;
     let isSecond = false;
@@ -162,7 +163,7 @@ describe('a flood of signals', () => {
   );
 });
 
-/** Returns true if the run waits only for a signature, or has continued as new without it. */
+/** Returns true if the run waits only for the check of a signature, or has already continued. */
 async function isOnlyChecking(scene: Play, before: string): Promise<boolean> {
   const { runId, raw } = await scene.handle.describe();
   if (runId !== before) return true;

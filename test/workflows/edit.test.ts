@@ -35,7 +35,7 @@ const details = async ({ handle }: Play, kind: string): Promise<string[]> =>
     .map(({ detail }) => detail);
 
 describe('an edit', () => {
-  it('takes effect at once, is audited, and keeps evidence and approval if it changes `every`', async () => {
+  it('takes effect at once, is audited, and keeps evidence and approval if it changes only `every`', async () => {
     const fake = fakes();
     const more = { cutover: { approval: { notBefore: '2100-01-01T00:00:00Z', expires: '90d' } } };
     await play(bench, fake.activities, anHourlyInput('cadence', more), async (scene) => {
@@ -105,7 +105,7 @@ describe('an edit', () => {
     });
   });
 
-  it('makes a running window inconclusive even if a person asked for it, also in the answer', async () => {
+  it('makes a running window inconclusive, also in the answer to the person who asked for the window', async () => {
     let isHeld = true;
     let last = 0;
     const fake = fakes();
@@ -162,7 +162,7 @@ describe('an edit', () => {
     });
   });
 
-  it('is refused under the fence, and can only make the soak longer after the commit', async () => {
+  it('is refused under the fence; after the commit, it can make the soak longer but not shorter', async () => {
     let isHeld = true;
     const fake = fakes({
       drainTo: async () => {

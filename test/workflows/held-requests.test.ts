@@ -29,7 +29,7 @@ function pausesOnce(name: string): () => Promise<void> {
 }
 
 describe('a pause that arrives during the last check before the fence', () => {
-  it('holds back the cut-over until resume, and everything is then checked again', async () => {
+  it('holds back the cut-over until resume, and the recheck is then repeated', async () => {
     const fake = fakes();
     fake.activities.findHoldSlot = pausesOnce('pausing');
     await play(bench, fake.activities, anHourlyInput('pausing', { soak }), async (scene) => {

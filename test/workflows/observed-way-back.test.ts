@@ -59,7 +59,7 @@ describe('a rollback that observes consumers on the stream side', () => {
     expect(removals(fake.calls)).toContain('removeLease');
   });
 
-  it('routes them back if the release of the fence finds a commit that the first look missed', async () => {
+  it('routes them back if the release finds a commit that the first look at the lease row missed', async () => {
     const fake = fakes();
     let looks = 0;
     const isSwitched = () => Promise.resolve(fake.switched && (looks += 1) > 1);

@@ -58,7 +58,7 @@ describe('a final window that may rest on recent results', () => {
       const final = seen.findIndex(({ isFenced }) => isFenced);
       expect(final - before).toBe(ahead);
       expect(seen[final]!.input.restsOn).toMatchObject({ number: final });
-      // a window that did not compare the results adds nothing to the evidence
+      // the final window did not compare the results, so it does not count in the streak
       expect(await handle.query('evidence')).toMatchObject({ passesInARow: final });
       expect(await audited(handle)).toMatch(
         new RegExp(

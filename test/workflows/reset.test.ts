@@ -55,7 +55,7 @@ describe('a run that was reset to before its commit', () => {
     });
   });
 
-  it('fences with a number above those of the attempts that it has forgotten', async () => {
+  it('fences with an attempt number above those of the attempts that it has forgotten', async () => {
     const fake = fakes();
     const numbers: number[] = [];
     fake.activities.fence = ({ attempt }) => {
@@ -74,7 +74,7 @@ describe('a run that was reset to before its commit', () => {
     expect(numbers).toEqual([1, 8]);
   });
 
-  it('removes nothing if its slot is lost too, and can then only be rolled back', async () => {
+  it('removes nothing if its slot is lost, too, and can then only be rolled back', async () => {
     const fake = fakes();
     const catchUp = () => Promise.reject(failure('slot-lost', 'slot gone'));
     fake.switched = true;

@@ -51,7 +51,7 @@ describe('a harmless restart', () => {
     expect(fake.full[0]).toBe(1);
   });
 
-  it('makes its window inconclusive; the next window is full, and the streak continues', async () => {
+  it('makes the window in which it happens inconclusive; the next is full, and the streak continues', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({ passesInARow: 50 }), async (scene) => {
       await untilWindow(scene, 2);
@@ -65,7 +65,7 @@ describe('a harmless restart', () => {
     });
   });
 
-  it('does not end validate before its full window has passed, although the streak is long enough', async () => {
+  it('prolongs validate until a full window has passed, although the streak is long enough', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({ passesInARow: 2 }), async (scene) => {
       await untilWindow(scene, 1);
@@ -79,7 +79,7 @@ describe('a harmless restart', () => {
     });
   });
 
-  it('keeps an approval: a full window passes at once, and then the cut-over begins', async () => {
+  it('keeps an approval: a full window runs at once, and the cut-over begins after it has passed', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -111,7 +111,7 @@ describe('a harmless restart', () => {
     expect(fake.calls.filter((name) => name === 'fence')).toHaveLength(1);
   });
 
-  it('blocks a cut-over that begins before the part runs again', async () => {
+  it('blocks a cut-over that begins before the restarted part runs again', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -126,7 +126,7 @@ describe('a harmless restart', () => {
     });
   });
 
-  it('does not void passed shadow windows during the soak', async () => {
+  it('does not void the windows that passed in the soak', async () => {
     const fake = fakes();
     await play(
       bench,

@@ -15,7 +15,7 @@ const DRIFT = {
   remedy: 'undo the change',
 } as const;
 
-/** Returns how many timers fired. An automatic retry would be one of them. */
+/** Returns how many timers fired. An automatic retry begins when a timer fires. */
 async function firedTimers(handle: WorkflowHandle): Promise<number> {
   const { events } = await handle.fetchHistory();
   return events!.filter(({ timerFiredEventAttributes }) => timerFiredEventAttributes).length;

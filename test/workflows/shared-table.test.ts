@@ -32,7 +32,7 @@ const OF_INTEREST = [
 ];
 
 describe('a shared table', () => {
-  it('is switched while its sink is paused, and is guarded until the batch can no longer write to it', async () => {
+  it('is switched while its sink is paused, and keeps its trigger until the batch can no longer write', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput('hands'), async ({ handle, status, reach }) => {
       await reach((s) => s.needsApproval);

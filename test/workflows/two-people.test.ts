@@ -64,7 +64,7 @@ describe('the soak', () => {
   });
 });
 
-describe('broken glass', () => {
+describe('break-glass', () => {
   it('lets one of the two people approve outside the change window, and marks every later window', async () => {
     const inputs: WindowInput[] = [];
     const fake = fakes(believing);

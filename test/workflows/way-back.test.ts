@@ -77,7 +77,7 @@ describe('a paused migration', () => {
     },
   );
 
-  it('rolls back by itself in the soak if the spec says so', async () => {
+  it('rolls back by itself after a failed window of the soak if the spec says so', async () => {
     const fake = fakes();
     const window = fake.activities.runWindow.bind(fake.activities);
     fake.activities.runWindow = async (input) => {
