@@ -1,4 +1,4 @@
-// Rewrites Avro records as JSON, with the schemas that a test gives.
+// Lets the tested code rewrite Avro records as JSON, with the schemas that a test gives.
 import { AvroRecords } from '../../src/compare/avro/avro-records.js';
 import type { RecordDecoder } from '../../src/compare/record-decoder.js';
 import { framed, long } from './avro-bytes.js';
@@ -17,7 +17,7 @@ export interface Written {
   readonly value: string | null;
 }
 
-/** Rewrites one record. The schemas have the ids 1 (key), 2 and so on. */
+/** Rewrites one record. `KEY` has the id 1, and `schemas` have the ids from 2. */
 export function rewrite(
   schemas: readonly object[],
   key: Buffer | null,
@@ -33,7 +33,7 @@ export function rewrite(
   return textsOf(records)[0]!;
 }
 
-/** Returns the records of the last batch as text. */
+/** Returns the records of the decoder's last batch as text. */
 export function textsOf(records: RecordDecoder): Written[] {
   const found: Written[] = [];
   records.visit((_offset, b, keyStart, keyEnd, start, end) => {

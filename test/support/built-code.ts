@@ -16,7 +16,7 @@ export const builtBundle = join(DIST, 'workflow-bundle.js');
 /** The test file that replaces modules of `src` with mocks, which is possible only in vitest. */
 const WITH_MOCKS = 'test/cli/edit.heavy.test.ts';
 
-/** A Vite plugin. If a test imports a module of `src`, it finds the compiled module in `dist`. */
+/** A Vite plugin. It replaces a module of `src` that a test imports with the module in `dist`. */
 export const builtCode = {
   name: 'sluice-built-code',
   enforce: 'pre' as const,

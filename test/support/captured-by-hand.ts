@@ -8,7 +8,7 @@ import { aTopic } from './live.js';
 import { blocksOf } from './pages.js';
 import { testPostgres } from './sluice.js';
 
-/** The settings without which Sluice adopts no connector, from docs/how-to/adopt-what-runs.md. */
+/** The settings of an adoptable connector, as docs/how-to/adopt-what-runs.md shows them. */
 const SETTINGS = JSON.parse(blocksOf('docs/how-to/adopt-what-runs.md', 'json')[0]!) as Record<
   string,
   string

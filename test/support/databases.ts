@@ -1,4 +1,4 @@
-// Creates databases that only one test uses, on the Postgres server that all tests share.
+// Creates databases that only one test file uses, on the Postgres server that all tests share.
 import pg from 'pg';
 import { postgresTls } from './access.js';
 import { sleepUntil } from './builders.js';

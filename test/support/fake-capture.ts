@@ -34,7 +34,7 @@ export const MAIL: CaptureMode = {
   contradictions: () => [],
 };
 
-/** The adapter of this capture, whose activities would do the work. It returns fixed answers. */
+/** The effect half of this capture. It does no work, and returns fixed answers. */
 export const MAIL_ADAPTER: CaptureAdapter = {
   checks: () => Promise.resolve([]),
   connectors: (_deps, plan) =>

@@ -1,4 +1,4 @@
-// Provides what the tests of Sluice's JDBC source share: a spec, and the records of its topics.
+// Provides what the tests of Sluice's JDBC source share: parts of a spec, and records of a topic.
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
 import { connectAccess } from './access.js';

@@ -52,7 +52,7 @@ export interface StillPipeline {
   readonly client: () => pg.Client;
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly resultRows: () => Promise<WindowRow[]>;
-  /** Returns the result of the first window that began after this call. */
+  /** Waits for a window that began after this call. Returns its verdict about the result. */
   readonly nextWindow: () => Promise<WindowRow>;
   readonly send: (topic: string, records: readonly Sent[]) => Promise<void>;
   /** Sends the record repeatedly until `stop` is called. */

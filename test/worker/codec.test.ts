@@ -1,5 +1,5 @@
 // Tests that the payloads in Temporal are encrypted, that keys rotate, and that the codec server
-// answers only Temporal's Web UI.
+// answers the pages of Temporal's Web UI and no other pages.
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -20,7 +20,7 @@ const valueOf = (from: Parameters<typeof defaultPayloadConverter.fromPayload>[0]
   defaultPayloadConverter.fromPayload(from);
 
 describe('the codec', () => {
-  it('hides values, and never encrypts the same value to the same bytes', async () => {
+  it('hides values, and encrypts the same value to different bytes each time', async () => {
     const codec = new EncryptingCodec([OLD]);
     const secret = payload({ host: 'db.internal' });
     const [first, second] = await codec.encode([secret, secret]);

@@ -1,5 +1,5 @@
-// Tests that a person's request takes effect at every moment of a cut-over. It may arrive right
-// before the fence, during the commit, or while the run undoes the hold.
+// Tests that a person's request takes effect at difficult moments of a cut-over. It may arrive
+// right before the fence, while the commit is blocked, or while the run undoes the hold.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, anHourlyInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

@@ -1,4 +1,4 @@
-// Tests that a proof on a slice keeps its verdict, whatever happens to its clean-up.
+// Tests that a proof on a slice (`sluice prove`) keeps its verdict, even if its clean-up fails.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';

@@ -1,5 +1,5 @@
 // Tests when a blocked run tries again. A retry that arrives during an attempt is not lost. After a
-// block, a window runs at once, even if windows run once an hour.
+// retry, a window runs at once, even if windows run once an hour.
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Tests a worker whose clock is wrong by a day or more. The age of evidence, and the kinds of day
-// that windows cover, follow the clock of Temporal's server.
+// Tests a worker whose clock is a day or more ahead. The age of evidence, and the kinds of day that
+// windows cover, follow the clock of Temporal's server.
 import { describe, expect, it } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import { coverageOf } from '../../src/domain/evidence/streak.js';
