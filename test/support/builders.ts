@@ -127,7 +127,7 @@ export const sleepUntil = async (
 
 let counted = 0;
 
-/** Builds a workflow input with a new name. A window runs every hour, and an approval needs two. */
+/** Builds a workflow input with a new name. A window runs every hour, and two must pass in a row. */
 export function aWorkflowInput(
   validation: object = {},
   more: object = {},

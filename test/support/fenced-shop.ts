@@ -25,7 +25,7 @@ export interface FencedShop {
   readonly approve: () => Promise<void>;
   /**
    * Waits until the run's outcome is `migrated`. Sends `retry` each time the run is blocked because
-   * a hold exceeded `maxHold`, which a slow machine can cause.
+   * the hold would exceed `maxHold`, which a slow machine can cause.
    */
   readonly migrated: () => Promise<unknown>;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
@@ -45,7 +45,7 @@ type Edit = (yaml: string, generation: number) => string;
 
 /**
  * Creates the shop's database and starts its writers. `name` is the name of the migration, and the
- * database's name begins with it. `edit` changes the spec.
+ * database's name is made from it. `edit` changes the spec.
  */
 export async function openFencedShop(
   name: string,

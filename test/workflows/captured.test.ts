@@ -20,7 +20,7 @@ const GONE = {
 } as const;
 
 describe('a migration', () => {
-  it('is blocked while a compared object is not captured, shows the SQL remedy, continues by itself', async () => {
+  it('is blocked while a compared object is not captured, shows the SQL remedy, and continues by itself', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
