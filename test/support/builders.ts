@@ -127,7 +127,7 @@ export const sleepUntil = async (
 
 let counted = 0;
 
-/** Builds a workflow input with a new name. A window runs every hour, and two must pass in a row. */
+/** Builds a workflow input with a new name. A window runs every hour, and two must pass. */
 export function aWorkflowInput(
   validation: object = {},
   more: object = {},
