@@ -18,8 +18,8 @@ type Passwords = Readonly<Record<(typeof PASSWORDS)[number], string>>;
 
 /**
  * Returns the variables. Makes all files again if a certificate is missing or no longer valid. Only
- * this user may enter the folder `outer`, which also contains the key of the CA. The containers see only
- * the folder `secure` inside `outer`, so they do not see that key. They run as other users, so
+ * this user may enter the folder `outer`, which also contains the key of the CA. The containers see
+ * only the folder `secure` inside `outer`, so they do not see that key. They run as other users, so
  * every user may read the files in `secure`.
  */
 export function secureEnvironment(

@@ -121,7 +121,7 @@ const CONVERTER_SERVICES = 'META-INF/services/org.apache.kafka.connect.storage.C
 /**
  * Makes a folder with the registry's Avro converter for Kafka Connect. With
  * `plugin.discovery=service_load`, Connect finds only plugins that a jar lists as services. The
- * converter's jar does not list it, so a small additional jar does.
+ * converter's jar does not list the converter, so a small additional jar does.
  */
 export async function avroConverter(say: Say): Promise<string> {
   const name = `plugin-avro-${PINS.apicurio}`;

@@ -6,9 +6,9 @@ import type { Report, ReportSource } from './build-report.js';
 import { finding, type Finding } from './verify-links.js';
 
 /**
- * Checks the whole status of a run that has ended, because it never changes again. For a live run,
- * checks only the decisions, the phase, the epoch and the route. The report must contain the events
- * that led to this phase, epoch and route.
+ * Checks the whole status of a run that has ended, because this status never changes again. For a
+ * live run, checks only the decisions, the phase, the epoch and the route. The report must contain
+ * the events that led to this phase, epoch and route.
  */
 export function statusLike(
   { status, events }: Report,
@@ -27,8 +27,9 @@ export function statusLike(
 }
 
 /**
- * Returns the decisions that the ledger does not have. The status in the ledger may have later
- * decisions. It may also lack old refusals, which only the audit keeps (see `remembered`).
+ * Returns the report's decisions that the ledger does not have. The status in the ledger may have
+ * later decisions. It may also lack decisions that Sluice refused long ago: only the audit keeps
+ * those (see `remembered`).
  */
 function decisionsUnlike(
   said: Report['status'],
@@ -48,7 +49,7 @@ function decisionsUnlike(
     .map((a) => `${a.decision} by ${a.approver}`);
 }
 
-/** Returns the parts of two statuses that differ. */
+/** Returns the parts in which two statuses differ. */
 function partsUnlike(said: Report['status'], known: ReportSource['status']): string[] {
   const text = (part: unknown): string => canonicalJson(JSON.parse(JSON.stringify(part ?? null)));
   const parts = [
@@ -74,7 +75,7 @@ function aheadOfEvents(
   else if (epochs(events) < epoch) ahead.push(`events up to epoch ${epoch} are missing`);
   const isOnStream = (e: AuditEvent): boolean =>
     e.kind === 'committed' || (e.kind === 'route' && e.side === 'stream');
-  // a rollback notes the observed side in the status, without an event
+  // in the phase roll-back, the run puts the observed side into its status without an event
   if (route?.side === 'stream' && phase !== 'roll-back' && !events.some(isOnStream))
     ahead.push('consumers have not read the stream side');
   return ahead;

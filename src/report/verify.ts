@@ -148,9 +148,10 @@ export function verifyReport(
 }
 
 /**
- * Compares the ledger with Temporal's history, which a person who can write to the ledger cannot
- * change. If the history could not be read, `anchors` is the reason. A window that only the ledger
- * has is unknown. The cause may be a reset of the run, the death of a worker, or a forgery.
+ * Compares the ledger with Temporal's history, because write access to the ledger is not enough to
+ * change the history. If the history could not be read, `anchors` is the reason. A window that only
+ * the ledger has is unknown. The cause may be a reset of the run, the death of a worker, or a
+ * forgery.
  */
 export function anchored(
   evidence: readonly EvidenceLink[],

@@ -1,5 +1,5 @@
-// Says what a rollback does now. Without a batch, the migration switched no consumers, and the text
-// says so.
+// Writes the report's text about what a rollback would do now. Without a batch, the migration
+// switched no consumers, and the text says so.
 import type { Report } from './build-report.js';
 
 /** Returns HTML. All text from outside is escaped by `e`. */

@@ -1,5 +1,5 @@
-// Reads the keys of the payload codec. The variable SLUICE_CODEC_KEYS names the place of each key,
-// so that the variable itself contains no key.
+// Reads the keys of the codec that encrypts Temporal's payloads. The variable SLUICE_CODEC_KEYS
+// names the place of each key, so that the variable itself contains no key.
 import { readFileSync } from 'node:fs';
 import { EncryptingCodec, KEY_BYTES, type CodecKey } from '../clients/payload-codec.js';
 import { because, ok, type OrReason } from '../domain/values/or-reason.js';

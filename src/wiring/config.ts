@@ -131,7 +131,10 @@ function readLedgerUrl(env: NodeJS.ProcessEnv, problems: string[]): string | und
   return url;
 }
 
-/** Returns whether the Postgres client, which decodes a path with `decodeURI`, finds the name. */
+/**
+ * Returns whether the Postgres client reads the right database name from the path of a URL. The
+ * client uses `decodeURI`, which does not decode some escapes, such as %2F.
+ */
 function isDecoded(path: string): boolean {
   try {
     return decodeURI(path) === decodeURIComponent(path);

@@ -26,8 +26,8 @@ const POD_IDENTITY = 'kubernetes.io';
 
 /**
  * Returns the rules that apply without SLUICE_SECRETS. Any host may receive SLUICE_SECRET_* and
- * files in `~/.config/sluice/secrets` and `/run/secrets`. Only this machine and PGHOST may receive
- * PGPASSWORD.
+ * files in `/run/secrets` and in `sluice/secrets` of XDG_CONFIG_HOME (`~/.config` by default). Only
+ * this machine and PGHOST may receive PGPASSWORD.
  */
 function usualRules(env: Environment): SecretRule[] {
   const config = read(env, 'XDG_CONFIG_HOME') ?? join(homedir(), '.config');
@@ -80,8 +80,8 @@ function hostMatches(pattern: string, host: string): boolean {
 
 /**
  * Returns the text of a secret that will be sent to `hosts`. The text is never stored. Throws
- * Problem `permission-denied` if the operator does not allow the secret, or if the secret does not
- * exist.
+ * Problem `permission-denied` if the operator does not allow the secret, or if the secret cannot be
+ * read.
  */
 export function readSecret(secret: SecretRef, hosts: readonly string[], env: Environment): string {
   if ('env' in secret) {

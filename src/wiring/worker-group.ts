@@ -1,4 +1,4 @@
-// Runs several Temporal workers as one. They end together, and the first error is thrown.
+// Runs several Temporal workers as one. If one of them fails, all end, and its error is thrown.
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 
 type Served = Pick<Worker, 'run' | 'shutdown' | 'getState'>;

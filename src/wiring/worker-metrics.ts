@@ -113,7 +113,8 @@ async function addLedger(
   ledger: Pick<Ledger, 'query' | 'migrations'>,
   now: number,
 ): Promise<void> {
-  // An earlier iteration that was terminated has no outcome. Its last status would count forever.
+  // `newestOf` omits earlier iterations. One that was terminated has no outcome, so its last status
+  // would count forever.
   for (const { outcome, status, updated_at } of newestOf(await ledger.migrations()))
     if (outcome === null && status) addStatus(samples, status, updated_at.getTime(), now);
   const windows = await ledger.query<{ name: string; verdict: string; count: number }>(

@@ -17,8 +17,8 @@ export async function installRuntime({
   Runtime.install({
     logger: createLogger(log),
     telemetryOptions: {
-      // Temporal's core logs a failed workflow task as a warning, so the core's level must be the
-      // level of Sluice's log
+      // Temporal's core logs a failed workflow task as a warning. The core gets the level of
+      // Sluice's log, because the level ERROR would hide such a failure.
       logging: {
         filter: makeTelemetryFilterString({ core: log.level, other: 'ERROR' }),
         forward: {},

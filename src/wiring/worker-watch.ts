@@ -13,7 +13,7 @@ import { endedWithoutCleanup, noticesOf } from '../domain/evidence/notices.js';
 const ROUND_MS = 10_000;
 /** Every 12th round also asks Temporal about every migration, with one request for each. */
 const ORPHANS_EVERY = 12;
-/** The first key of the advisory locks that the watching worker holds in the ledger. */
+/** The first of the two numbers of each advisory lock that a watching worker takes. */
 const LOCK = 7_351_002;
 /**
  * Migrations that ended longer ago than this get no notice, so that a new webhook is not flooded.
@@ -55,7 +55,7 @@ export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<v
 export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
   const { ledger, gauges, zones, webhook } = deps;
   if (withOrphans) {
-    gauges.orphans = []; // another worker may be watching now
+    gauges.orphans = []; // another worker may be watching now, and then its gauges are the newest
     await alone(ledger, `orphans of ${zones.join(',')}`, () => lookForOrphans(deps));
   }
   if (webhook) await alone(ledger, 'notices', () => notify(deps, webhook));

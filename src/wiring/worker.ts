@@ -46,8 +46,8 @@ export interface WorkerHooks {
 }
 
 /**
- * Serves migrations until SIGTERM or SIGINT. Throws a Problem if Temporal or the ledger cannot be
- * reached.
+ * Serves migrations until SIGTERM or SIGINT. Throws a Problem if SLUICE_LEDGER_URL is not set, or
+ * if Temporal or the ledger cannot be reached.
  */
 export async function runWorker(
   config: Config,
@@ -110,7 +110,8 @@ export async function runWorker(
   } finally {
     await endBeside();
     const closed = Promise.all([systems.close(), ledger.close(), connection.close()]);
-    await Promise.race([closed, sleep(END_MS)]); // the watch may still use the ledger
+    // closing can take long, because the watch may still use the ledger
+    await Promise.race([closed, sleep(END_MS)]);
   }
 }
 

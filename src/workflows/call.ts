@@ -54,7 +54,8 @@ const PATIENCE = {
   /** Like `long`, for heavy data work. */
   heavy: DATA_WORK,
   /**
-   * Like `heavy`, but on a separate task queue, because the hold lasts until this work has ended.
+   * Like `heavy`, but on a separate task queue. The hold lasts until this work has ended, so the
+   * work must not wait for windows of other migrations.
    */
   held: DATA_WORK,
 } as const satisfies Record<string, ActivityOptions>;

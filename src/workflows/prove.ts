@@ -181,8 +181,8 @@ async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]>
 }
 
 /**
- * Stops the pipeline, or waits until a person or command has stopped it. Then removes the topics
- * and the group of the proof. Returns the objects that are left.
+ * Stops the pipeline, or waits for a limited time until a person or command has stopped it. Then
+ * removes the topics and the group of the proof. Returns the objects that are left.
  */
 async function removeAll(progress: Progress, ref: MigrationRef): Promise<string[]> {
   if (isDeployedByUs(ref)) await removeJobs(ref);
@@ -227,8 +227,9 @@ function resultOf(
 }
 
 /**
- * Predicts the cost of migrating everything. The prediction uses a constant rate for the initial
- * load and the pipeline's rate in this proof. Returns null if this proof measured nothing.
+ * Predicts how long the initial load and the catch-up of the whole tables would take. Uses a
+ * constant rate for the load, and the pipeline's rate in this proof. Returns null if this proof
+ * measured nothing.
  */
 function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;

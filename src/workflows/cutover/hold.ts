@@ -95,8 +95,9 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 
 /**
  * Pauses the batch, and then makes the fence. Returns the position that the drain must reach.
- * Throws BackToValidate if this takes longer than `maxHold`. A step may be blocked for hours. By
- * then, the change window may have closed, and the pause of the batch has ended.
+ * Throws BackToValidate if the fence is refused, or if this takes longer than `maxHold`. A step may
+ * be blocked for hours. By then, the change window may have closed, and the pause of the batch has
+ * ended.
  */
 async function pauseAndFence(run: Run, evidence: Evidence, started: number): Promise<Lsn> {
   const { maxHold } = run.spec.cutover;
@@ -116,8 +117,8 @@ async function pauseAndFence(run: Run, evidence: Evidence, started: number): Pro
     () => call('quick', 'fence', `Fence the result for at most ${maxHold}`, evidence),
     false,
   );
-  // A run that was reset has forgotten its later attempts. The next attempt needs a higher number
-  // than all of them.
+  // A run that was reset has forgotten its later attempts, but the lease row has the highest
+  // number. The next attempt needs a higher one.
   if (attempt !== undefined) run.state.attempts = Math.max(run.state.attempts, attempt);
   if (refused) throw new BackToValidate(`fence refused: ${refused}`);
   run.audit({ kind: 'fenced', lsn });
@@ -195,8 +196,8 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 
 /**
  * Drops the fence triggers. They no longer block anything, but they would still slow down every
- * write. After the commit, the owner trigger stays, because it guards a shared table until
- * `complete`.
+ * write. After the commit, the owner trigger of a shared table stays until `complete`, because it
+ * limits who may write to the table.
  */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
   const over = (name: string): boolean =>

@@ -32,9 +32,9 @@ export async function untilOnStream(
 }
 
 /**
- * Returns null if the cut-over is still in effect. The last window may be hours old. Since then, a
- * person may have replaced the view, or the target may have been restored to a time before the
- * commit.
+ * Returns null if the cut-over is still in effect. Looks again, because the last window may be
+ * hours old. Since then, a person may have replaced the view, or the target may have been restored
+ * to a time before the commit.
  */
 async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | null> {
   const { ref, plan } = run;

@@ -1,6 +1,6 @@
 // Makes the checks before a hold. They require that nothing has changed since the evidence was
-// collected, that the hold fits into maxHold, and that a worker has a free slot for the final
-// window.
+// collected, that no run of the batch is active, that the hold fits into maxHold, and that a worker
+// has a free slot for the final window.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';
@@ -137,7 +137,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  // the rehearsal's time is also discarded, so that the next windows predict the hold
+  // with the rehearsal's time, the next prediction would be as long; without it, windows decide
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
@@ -152,7 +152,7 @@ function recommendation(run: Run): string {
 
 /**
  * Proves that a worker has a free slot for the final window. Otherwise, the hold could become long
- * because the final window waits for windows of other migrations.
+ * because the final window waits for the final windows of other migrations.
  */
 export async function proveSlot(run: Run): Promise<void> {
   await run.step(() =>

@@ -1,6 +1,6 @@
 // Registers the signals, updates and queries of a run. Other tools rely on them. A handler changes
 // the state of the run, and the main path then acts on the change. A signal with a bad payload is
-// recorded, shown and ignored; it never throws.
+// recorded, shown and ignored; its handler does not throw.
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ApplicationFailure,
@@ -169,8 +169,8 @@ function onDecision(
 }
 
 /**
- * Handles the signal rollBack. If the spec names approvers, an activity checks the signature first.
- * Otherwise, the handler acts at once and waits for no activity.
+ * Handles the signal rollBack. If the spec names approvers and the signal is signed, an activity
+ * checks the signature first. Without approvers, the handler acts at once.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
@@ -203,6 +203,6 @@ function onExtension(run: Run, payload: unknown): void {
   else ignore(run, 'extendSoak', checked.reason);
 }
 
-/** Records an ignored message whose sender is unknown. */
+/** Records an ignored message without its sender, because a bad payload may not name one. */
 const ignore = (run: Run, message: string, reason: string): void =>
   run.audit({ kind: 'ignored', message, by: null, reason });

@@ -21,7 +21,7 @@ export async function complete(run: Run): Promise<void> {
 
 async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, plan, state } = run;
-  // the soak has checked the route, but a pause may have delayed this phase since then
+  // the soak has checked the route, but the route may have changed while a pause delayed this phase
   if (!state.isRetiring) await untilOnStream(run, 'sluice retry');
   state.isRetiring = true;
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));

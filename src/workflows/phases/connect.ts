@@ -1,6 +1,7 @@
 // connect: creates the source connector STOPPED, reads its configuration back, resumes it, and
 // watches its initial load. With `snapshot: copy`, Sluice first copies the tables itself. The phase
-// then creates and starts the sink in the same way. An adopted connector already runs.
+// then creates and starts the sink in the same way. An adopted connector already runs, so the phase
+// does not create it.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
@@ -61,7 +62,7 @@ async function identifySlot(run: Run): Promise<void> {
 
 /**
  * Loads the tables with Sluice's own copy instead of the connector's snapshot. The connector then
- * reads the log from the position at which the copy began.
+ * reads the WAL from the position at which the copy began.
  */
 async function copy(run: Run): Promise<void> {
   const { ref, plan } = run;

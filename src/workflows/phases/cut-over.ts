@@ -1,6 +1,6 @@
 // cut-over: recheck → fence → drain → final window → commit → route → confirm. After the
-// commit, only a rollback returns consumers to the batch. The file domain/plan/cutover-steps.ts
-// lists the steps.
+// commit, only the way back or a sweep returns consumers to the batch. The file
+// domain/plan/cutover-steps.ts lists the steps.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
 import { areStarted } from '../run/start-connectors.js';
@@ -37,12 +37,12 @@ async function untilCommit(run: Run): Promise<void> {
     await commit(run, evidence);
   } catch (error) {
     const committed = run.state.committedAt !== null || (await undoHold(run, error));
-    // Each attempt delays runs of the batch, and all writers with `fence: source`. So the next
-    // attempt starts no sooner than the next window would.
+    // An attempt can delay a run of the batch. With `fence: source`, it also delays all writers. So
+    // the next attempt starts no sooner than the next window would.
     if (!committed && error instanceof BackToValidate)
       run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
-    // A requested rollback goes ahead also after a commit. It reads from the lease row whether the
-    // commit has happened.
+    // If a rollback was requested, the error must end this phase even after a commit. The phase
+    // roll-back then returns consumers to the batch.
     if (!committed || run.state.wayBack) throw error;
   } finally {
     run.isHolding = false;
@@ -107,8 +107,8 @@ async function confirm(run: Run): Promise<void> {
 }
 
 /**
- * Asks the other system to switch consumers, if the route needs one. Returns whether consumers are
- * observed on the stream side.
+ * If the route needs another system to switch consumers, asks that system to do so. Returns whether
+ * consumers are observed on the stream side.
  */
 async function switchRoute(run: Run): Promise<boolean> {
   const { ref, plan } = run;

@@ -17,8 +17,8 @@ export async function rollBack(run: Run): Promise<void> {
   run.stopGuard();
   if (state.spec) {
     const { ref } = run;
-    // The list is empty if the run continued as new after the last removal. Consumers were returned
-    // before that.
+    // The undo list is empty if nothing was made, or if the run continued as new after the last
+    // removal. Before that removal, consumers were returned.
     if (state.undo.length > 0) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.
@@ -121,9 +121,9 @@ async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<voi
 }
 
 /**
- * Reports an object that exists although the ledger has never listed it. After the phase `connect`,
- * this run must have made the object, and the ledger must have been restored from a backup. Before
- * that phase, another system may have made the object.
+ * Reports an object that exists although the ledger has never listed it. If the run has completed
+ * the phase `connect`, it must have made the object, and the ledger must have been restored from an
+ * older backup. Otherwise, another system may have made the object.
  */
 function noteUnlisted(run: Run, { kind, name }: OwnedObject): void {
   const isOurs = run.isBehind('connect');

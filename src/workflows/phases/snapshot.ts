@@ -1,6 +1,6 @@
-// snapshot: creates the lease row, the publication, the topics and, for some initial loads, the
-// slot. Or it adopts a capture that already runs. Then it takes the baseline of the legacy
-// database. Each object is added to the undo list before it is created.
+// snapshot: creates the lease row. Then it creates the publication, the topics and, for some
+// initial loads, the slot; or it adopts a capture that already runs. At the end, it takes the
+// baseline of the source. Each object is added to the undo list before it is created.
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
 import { describeAdopted } from '../../domain/capture/adopted.js';

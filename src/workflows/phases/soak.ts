@@ -1,6 +1,6 @@
-// soak: the batch continues as a shadow (only for comparison) and windows continue, until the
-// soak's time is over and enough windows have passed. The soak ends only if consumers still read
-// the stream, because `complete` cannot be undone.
+// soak: the batch, or only its query, continues as a shadow (for comparison), and windows continue,
+// until the soak's time is over and enough windows have passed. The soak ends only if consumers
+// still read the stream, because `complete` cannot be undone.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';

@@ -7,7 +7,7 @@ import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
 /** Thrown before the commit: the run releases the fence and validates again. */
 export class BackToValidate extends Error {}
 
-/** Thrown if the captured history has a gap, which ends the generation (the current capture). */
+/** Thrown if the capture was lost, so that changes are missing. This ends the generation. */
 export class GenerationLost extends Error {
   readonly problem: Blocked;
   constructor(problem: Blocked) {

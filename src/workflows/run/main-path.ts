@@ -34,7 +34,8 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
     const reason = 'the workflow was cancelled';
     requestWayBack(run, { outcome: 'aborted', by: 'cancel', reason });
   };
-  // A commit and the undo of a hold are not cancelled, so they must see the request at once.
+  // The commit and the undo of a hold are not cancelled. They read the request for a rollback from
+  // the state, so it must be there at once.
   scope.cancelRequested.catch(askForWayBack);
   try {
     await scope.run(forward);

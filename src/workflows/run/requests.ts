@@ -67,8 +67,8 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   run.retry();
-  // In other phases, the next window creates a deleted connector again. These phases have no
-  // windows, but their steps need the connector.
+  // The phases connect and catch-up have no windows, but their steps need the connector. In other
+  // phases, the next window creates a deleted connector again.
   const isWithoutWindows = phase === 'connect' || phase === 'catch-up';
   if (isWithoutWindows && (!blocked || run.connectors.takeAskedBack())) run.bringBack();
   run.show();

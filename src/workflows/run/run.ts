@@ -1,6 +1,6 @@
 // Represents one run of a migration. It enters phases, repeats them for a new generation or new
-// evidence, and keeps the undo list. The file steps.ts has the steps of the phases, and requests.ts
-// has people's requests.
+// evidence, and keeps the undo list. The file steps.ts runs single steps and waits, and requests.ts
+// handles people's requests.
 import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { LOST_REMEDY } from '../../domain/capture/adopted.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -150,9 +150,9 @@ export class Run extends Steps {
   }
 
   /**
-   * Begins a new epoch. A changed fact discards the coverage: the kinds of day (such as `weekend`)
-   * on which a window has passed. After a failed window (`keepsCoverage`), the coverage is kept
-   * unless the next window is inconclusive or errored.
+   * Begins a new epoch. This discards the coverage: the kinds of day (such as `weekend`) on which a
+   * window has passed. After a failed window (`keepsCoverage`), the coverage is kept unless the
+   * next window is inconclusive or errored.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =
@@ -205,7 +205,7 @@ export class Run extends Steps {
 
   /**
    * True if the next window must begin now. Possible reasons are a new problem of a connector, a
-   * person who asked for a window, and a changed spec.
+   * person who asked for a window, a changed spec, and a slot that was lost after the commit.
    */
   get isWindowDue(): boolean {
     return this.connectors.isNews || this.state.wantedWindow !== null || this.#isWoken;

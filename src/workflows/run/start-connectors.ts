@@ -38,7 +38,7 @@ export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(connectorsOf(run, role));
 
 /**
- * Creates connectors again that the guard found deleted. This runs while the main path waits for
+ * Creates the run's connectors again if they were deleted. This runs while the main path waits for
  * something else.
  */
 export async function bringBack(run: Run): Promise<void> {

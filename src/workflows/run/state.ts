@@ -63,13 +63,13 @@ export interface State {
   paused: boolean;
   wayBack: WayBack | null;
   committedAt: string | null;
-  /** The token of the fence that this run holds or last held. A release needs the token. */
+  /** The token of this run's newest fence. Null after its release. A release needs the token. */
   fenceToken: string | null;
   /** The number of attempts at the cut-over so far. */
   attempts: number;
   /**
    * After a failed attempt, the next attempt begins no earlier than this time (ISO), unless a
-   * person approves again. Null if no attempt failed.
+   * person approves again. Null if the next attempt need not wait.
    */
   nextAttemptAt: string | null;
   epoch: number;
@@ -82,7 +82,7 @@ export interface State {
   /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
-  /** True after a failed window. The run keeps the coverage only if the next window passes. */
+  /** True after a failed window, until a window passes. An inconclusive one ends the coverage. */
   isCoverageOnTrial: boolean;
   /** The restart after which a full window must pass. Null if no such window is needed. */
   restart: string | null;
@@ -106,8 +106,8 @@ export interface State {
   /** True if two people asked to complete early. The soak then ends after a passed window. */
   completesEarly: boolean;
   /**
-   * The moment of the commit, or of the last report about readers. Only later reads of the old
-   * output are reported. Null before the commit, and always null without a batch.
+   * The moment of the commit, or of the last report about readers. Only later reads of the batch's
+   * table are reported. Null before the commit, and always null without a batch.
    */
   readersSince: ReaderMark | null;
   lag: Lag;
@@ -127,7 +127,7 @@ export interface State {
   walAlarm: string | null;
   /** The duration of the last full window that passed, excluding the first read of the topics. */
   fullWindowMs: number | null;
-  /** The cost of the tables in that last full window. Null if it did not compare them exactly. */
+  /** The cost of the tables in that full window. Null if it did not compare them exactly. */
   tablesCost: TablesCost | null;
   /** The full window before this attempt's fence, or null. `refused`: why it has no witness. */
   ahead: { number: number; refused: string | null } | null;

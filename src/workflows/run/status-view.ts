@@ -107,7 +107,7 @@ export function nextCommands(state: State, name: string, approved = false): stri
 }
 
 /**
- * Returns the command that shows why the last window did not pass, if it compared both sides.
+ * If the last window compared both sides but did not pass, returns the command that shows why.
  * Without a number, `sluice diff` shows the newest failed window, which may be an older one.
  */
 function differencesOf({ lastWindow }: State, name: string): string[] {

@@ -47,7 +47,7 @@ export abstract class Steps extends Journal {
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   /** People who wait for a window. Like a rehearsal, they are not part of State. */
   readonly askers: { answer: WindowAnswer | null }[] = [];
-  /** True while a gap in the captured history ends the generation. Otherwise it blocks the run. */
+  /** True while a loss of the capture ends the generation. Otherwise, such a loss blocks the run. */
   protected abstract readonly canLoseGeneration: boolean;
 
   constructor(input: unknown, state: State) {
@@ -102,7 +102,7 @@ export abstract class Steps extends Journal {
    * retry is a person's consent, so it counts only if it arrives after the run is blocked.
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
-    // a retry may arrive while the ledger is still being written
+    // the number is read here, because a retry may arrive while the code below writes to the ledger
     const before = heals ? this.#answeredRetries : this.#retries;
     const { state } = this;
     const known = state.blocked?.code === problem.code ? state.blocked : null;

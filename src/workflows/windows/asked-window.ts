@@ -9,8 +9,8 @@ import { blockedOf } from '../run/state.js';
 const refuse = (refused: string): WindowAnswer => ({ refused, window: null });
 
 /**
- * Handles the update runWindow. Refuses if the phase runs no windows, or if the run is blocked,
- * paused or has ended. Without `waits`, the handler answers at once.
+ * Handles the update runWindow. Refuses during a hold, if the phase runs no windows, or if the run
+ * is blocked, paused or has ended. Without `waits`, the handler answers at once.
  */
 export async function askForWindow(run: Run, asked: AskedWindow): Promise<WindowAnswer> {
   const { by, isFull, waits } = asked;

@@ -70,8 +70,8 @@ export async function runWindow(
   const { isFull: isAskedFull, askers } = run.beginWindow();
   const number = run.state.windows;
   const { brokenGlass, evidenceEdits } = run.state;
-  // the first window of a streak, the window after a restart, and the windows of a cut-over are
-  // full
+  // a window is full if it is the first of a streak, follows a restart or belongs to a cut-over, or
+  // if a person asked for a full one
   const isFull =
     purpose === 'final window' ||
     purpose === 'window before the fence' ||
