@@ -123,7 +123,7 @@ export function outsideDir(home: StackHome, leaf: string): string {
 
 /**
  * Creates the directory. Everyone may write to /var/tmp, and the name is predictable. An existing
- * entry must therefore be a directory that root or Postgres' user created.
+ * entry must therefore be a directory that root or Postgres' user owns.
  */
 function claim(target: string): void {
   try {

@@ -1,5 +1,5 @@
 // Starts the Postgres server of the local stack, which has the source databases and the ledger. Its
-// WAL is logical. It has one superuser, and clients log in with a password over loopback.
+// `wal_level` is `logical`. It has one superuser, and clients log in with a password over loopback.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

@@ -48,8 +48,8 @@ export async function startTemporal(home: StackHome, say: Say): Promise<void> {
 }
 
 /**
- * Returns the folder that contains an executable named `temporal`, for PATH. Returns null if the
- * server runs in a container, and no such executable exists.
+ * Returns the folder that contains an executable named `temporal`, for PATH. Returns null if there
+ * is no such executable, for example because the server runs in a container.
  */
 export function temporalBinDir(home: StackHome): string | null {
   const binary = knownTemporal();

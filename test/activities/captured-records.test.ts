@@ -1,5 +1,5 @@
-// Tests how a connector's Avro records are read. The schemas come from the registry while the topic
-// is read. A fold, which keeps the latest row of each key, gets the same rows as from JSON.
+// Tests how a fold reads a connector's Avro records. The fold keeps the latest row of each key. It
+// gets the schemas from the registry while it reads the topic.
 import { describe, expect, it } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -72,7 +72,7 @@ describe('a comparison', () => {
     expect(await barrierOf(server(null), null, false)).toMatchObject({ kind: 'none' });
   });
 
-  it('waits for the slot until its time limit, and then reports the position of the slot', async () => {
+  it('waits for the slot until the time limit, and then reports the position of the slot', async () => {
     const reached = async (confirmed: string, active: string | null = '7') => {
       const side = server({ confirmed_flush_lsn: confirmed, active_pid: active });
       const mark = await markBy(SLOT, { withinMs: 1, marks: false })({
@@ -103,7 +103,7 @@ describe('a comparison', () => {
     expect([await written(true), await written(false)]).toEqual([1, 0]);
   });
 
-  it('names the settings of a connector whose records it does not decode', async () => {
+  it('names the settings of an existing connector with which it cannot work', async () => {
     const plan = aPlan();
     const stored = debeziumPostgresConfig(plan);
     const asked = (config: Record<string, string> | null) =>

@@ -166,7 +166,7 @@ describe('a connector that is found paused', () => {
     expect(world.done).toEqual(['close by successor']);
   });
 
-  it('stays paused if no window recorded it', async () => {
+  it('stays paused if no window recorded the pause', async () => {
     const { world, deps } = aWorld('PAUSED');
     expect(await endOverduePause(deps, planned)).toBeNull();
     expect(await endLeftPauses(deps, planned)).toBe(false);

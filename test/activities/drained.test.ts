@@ -151,7 +151,7 @@ describe('the drain proof', () => {
     );
   });
 
-  it('waits for internal topics that an application has created during the drain', async () => {
+  it('waits for internal topics that the pipeline creates during the drain', async () => {
     const sourcesRead = () => asked > 3;
     let asked = 0;
     const committed = { internal: 0 };
@@ -209,7 +209,7 @@ describe('the drain of several groups', () => {
       `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
     );
   });
-  it("holds if every group of a topic is past the topic's end, regardless of groups of other topics", async () => {
+  it("holds if every group of a topic has reached the topic's end, despite groups of other topics", async () => {
     expect(
       await asked(
         aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),

@@ -1,5 +1,5 @@
 // A drill-down reads the rows of candidates (keys whose hashes differ) again. It classifies every
-// candidate as matched, different or unknown. No candidate just disappears.
+// candidate as matched, different or unknown. If it cannot explain a candidate, the window fails.
 import { describe, expect, it } from 'vitest';
 import {
   judged,

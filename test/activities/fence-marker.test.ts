@@ -87,7 +87,7 @@ describe('a fence or a barrier', () => {
     return said.filter((sql) => sql.includes('pg_logical_emit_message'));
   };
 
-  it('writes no marker that an adopted connector would publish', async () => {
+  it('writes a marker only if the connector is not adopted', async () => {
     expect(await statements({})).toHaveLength(2);
     expect(await statements(ADOPTING)).toEqual([]);
   });

@@ -13,7 +13,7 @@ describe('a column that is not compared', () => {
     ['in the middle', '{"b":2,"a":[1,"]"],"c":{"d":"}"}}', '{"b":2,"c":{"d":"}"}}'],
     ['alone', '{"a":null}', '{}'],
     ['an object', '{"b":2,"a":{"x":1,"y":2},"c":3}', '{"b":2,"c":3}'],
-  ])('is removed with one comma if it is %s', (_where, row, expected) => {
+  ])('is removed, with at most one comma, if it is %s', (_where, row, expected) => {
     expect(without('a', row)).toBe(expected);
   });
 
@@ -22,7 +22,7 @@ describe('a column that is not compared', () => {
     '{"id":1,"geom":{"srid":4326,"wkb":"AQE="}}',
     '{"geom":{"wkb":"AQE="},"b":"x"}',
     '{"t":"\\"wkb\\":1"}',
-  ])('is not a member of a value of a different column: %s', (row) => {
+  ])("is not confused with a member of a different column's value: %s", (row) => {
     expect(without('wkb', row)).toBe(row);
     const wider = row.replace('{', '{"wkb":"other",');
     expect(without('wkb', wider)).toBe(row);

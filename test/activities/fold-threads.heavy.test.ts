@@ -34,8 +34,7 @@ const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
 /**
  * Builds the brokers' answers, each with one batch. Their sizes differ, so that threads overtake
- * each other.
- * Returns a port that serves exactly these answers.
+ * each other. Returns a port that serves exactly these answers.
  */
 function topicOf(
   shape: Shape,
@@ -140,7 +139,7 @@ describe('folding by several threads', () => {
     },
   );
 
-  it("throws a thread's error with its code and remedy, and ends", async () => {
+  it("throws a thread's error with its code and message", async () => {
     const damaged = topicOf(SHAPES[0]!, 20, (batch, at) => {
       // the header claims LZ4, which the checksum contradicts
       if (at === 11) batch.writeInt16BE(3, 21);

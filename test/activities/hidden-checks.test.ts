@@ -1,4 +1,4 @@
-// Tests that a waiver of one check does not hide another check, which could then not run.
+// Tests that a waiver of one check does not hide another check that cannot run for the same reason.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { checkTable } from '../../src/activities/checks/table-checks.js';

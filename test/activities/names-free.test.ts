@@ -1,4 +1,4 @@
-// Tests how Sluice finds names in a plan that other objects already have.
+// Tests how Sluice finds out which names of a plan other objects already have.
 import { expect, it } from 'vitest';
 import { takenNames } from '../../src/activities/checks/names-free.js';
 import { EFFECTS } from '../../src/activities/objects/kinds.js';

@@ -192,7 +192,7 @@ describe('an object that the ledger has never listed', () => {
   const connector: OwnedObject = { kind: 'connector', name: 'bank', where: 'http://connect' };
   const answers = (config: () => Promise<unknown>): Site =>
     ({ ...planned(ref), ledger, systems: { connect: () => ({ config }) } }) as unknown as Site;
-  it('stays and is reported if it exists, because the ledger may have been restored', async () => {
+  it('stays and is reported if it exists, because the ledger may come from a backup', async () => {
     const site = answers(() => Promise.resolve({}));
     expect(await removeObject(site, connector)).toBe(true);
     states.set('connector bank', 'removed');

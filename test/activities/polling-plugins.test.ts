@@ -1,4 +1,5 @@
-// Tests what Sluice asks of the JDBC plugins that Kafka Connect may have.
+// Tests how Sluice configures the JDBC source plugins of Kafka Connect, and which of them it
+// refuses.
 import { describe, expect, it } from 'vitest';
 import {
   carriedBy,
@@ -128,7 +129,7 @@ describe('a plugin that does not report the end of a poll', () => {
     { name: 'id', type: 'int8' },
     { name: 'tags', type: 'text[]' },
   ];
-  it('needs another plugin or another mode for bulk, whatever the columns are', () => {
+  it('cannot be used in mode bulk, whatever the columns are', () => {
     for (const some of [columns, columns.slice(0, 1)])
       expect(carriedBy(aiven!, { mode: 'bulk' }, some)).toMatchObject({
         detail: expect.stringContaining('does not report when a complete poll ended'),
@@ -137,7 +138,7 @@ describe('a plugin that does not report the end of a poll', () => {
       });
   });
 
-  it('needs another plugin or other columns in other modes, if a column is an array', () => {
+  it('cannot be used in a different mode if a column is an array', () => {
     expect(carriedBy(aiven!, { mode: 'timestamp' }, columns)).toMatchObject({
       detail: expect.stringContaining('cannot carry arrays: tags'),
       remedy: expect.stringContaining('leave these columns out in a connector.query'),

@@ -1,4 +1,5 @@
-// Heartbeats prove progress. An attempt that hangs is ended, and changes nothing afterwards.
+// Tests how Sluice finds an attempt of an activity that makes no progress. Such an attempt fails,
+// and changes nothing afterwards.
 import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { MockActivityEnvironment } from '@temporalio/testing';

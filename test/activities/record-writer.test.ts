@@ -1,4 +1,5 @@
-// Tests that a row that cannot be written ends the activity, because a retry would find it again.
+// Tests that a row that cannot be written as a record ends the activity without a retry, because a
+// retry would find the same row.
 import { describe, expect, it } from 'vitest';
 import { recordWriter } from '../../src/activities/runtime/record-writer.js';
 import { FAILURES } from '../../src/domain/failure.js';
@@ -28,7 +29,7 @@ describe('a row that cannot be written as a record', () => {
     expect(FAILURES.unsupported.retryable).toBe(false);
   });
 
-  it('is refused before the first row if the type of a column cannot be written', () => {
+  it('is refused with its table, before the first row, if the type of a column cannot be written', () => {
     expect(() => recordWriter(table('point'), 'ignore it')).toThrow(
       expect.objectContaining({ code: 'unsupported', remedy: 'ignore it' }) as Error,
     );

@@ -47,7 +47,7 @@ export abstract class Steps extends Journal {
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   /** People who wait for a window. Like a rehearsal, they are not part of State. */
   readonly askers: { answer: WindowAnswer | null }[] = [];
-  /** True while a loss of the capture ends the generation. Otherwise, such a loss blocks the run. */
+  /** True while a loss of the capture ends the generation. Otherwise, a loss blocks the run. */
   protected abstract readonly canLoseGeneration: boolean;
 
   constructor(input: unknown, state: State) {
