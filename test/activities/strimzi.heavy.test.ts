@@ -135,7 +135,7 @@ describe('the preflight', () => {
     });
   });
 
-  it('fails for an old operator, which would start a new connector before it stops the connector', async () => {
+  it('fails for an old operator, which cannot create a connector that is stopped from the start', async () => {
     fake.kubernetes.fields = [];
     expect((await checks())['connect.operator']).toMatchObject({ status: 'failed' });
   });

@@ -45,7 +45,7 @@ const set = (name: string, value: string) => (topics: Map<string, TopicDescripti
 };
 
 describe('a topic', () => {
-  it('begins a new epoch, which names the change, if its retention changes', async () => {
+  it('causes a new epoch, which names the change, if its retention changes', async () => {
     const why =
       'topic settings: as planned → bank.public.accounts: cleanup.policy is delete, not compact';
     expect(await changed(set('cleanup.policy', 'delete'))).toBe(why);
@@ -54,7 +54,7 @@ describe('a topic', () => {
     );
   });
 
-  it('begins a new epoch if it is gone, or has a different id or number of partitions', async () => {
+  it('causes a new epoch if it is gone, or has a different id or number of partitions', async () => {
     for (const change of [{ id: 'another' }, { partitions: 9 }])
       expect(
         await changed((topics) => topics.set(TABLE, { ...topics.get(TABLE)!, ...change })),
@@ -62,7 +62,7 @@ describe('a topic', () => {
     expect(await changed((topics) => topics.delete(TABLE))).toContain('topics: ');
   });
 
-  it('begins no new epoch if nothing changed', async () =>
+  it('causes no new epoch if nothing changed', async () =>
     expect(await changed(() => undefined)).toBeNull());
 });
 

@@ -26,14 +26,14 @@ const plan = (condition: string) =>
   planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
-  it('applies each part of its condition to the tables with these columns, and to a result with this key', () => {
+  it('applies each part of its condition to the tables and the result key that have its columns', () => {
     const { conditions, result } = plan("day >= '2026-11-01' AND store_id IN (1, 2)");
     expect(conditions.get('public.orders')).toBe('(store_id IN (1, 2))');
     expect(result).toBe("(day >= '2026-11-01') AND (store_id IN (1, 2))");
     expect(conditions.has('public.stores')).toBe(false);
   });
 
-  it('includes the children of sliced rows, and rows without a parent', () => {
+  it('includes the rows that refer to rows of the slice, and rows that refer to no row', () => {
     expect(plan('store_id = 1').conditions.get('public.items')).toBe(
       `NOT EXISTS (SELECT FROM "public"."orders" WHERE "public"."orders"."id" = "public"."items"."order_id" AND ((store_id = 1)) IS NOT TRUE)`,
     );

@@ -32,9 +32,12 @@ describe('reading the SQL of a batch', () => {
       ['SELECT timezone(\'utc\' || x, ( t) COLLATE "C" ) FROM a'],
     ],
     ['SELECT "timezone", at, time, zone FROM a', []],
-  ])('finds the operand of each conversion to a zone that can change: %s', (sql, probes) => {
-    expect(zonedTimes(sql).map(({ probe }) => probe)).toEqual(probes);
-  });
+  ])(
+    'finds the operand of each conversion to a time zone whose offset can change: %s',
+    (sql, probes) => {
+      expect(zonedTimes(sql).map(({ probe }) => probe)).toEqual(probes);
+    },
+  );
 
   it.each([
     ["f(time) AS $$ SELECT $1 AT TIME ZONE 'CET' $$", true],
@@ -105,7 +108,7 @@ describe('reading the SQL of a batch', () => {
     expect(unread).toEqual([]);
   });
 
-  it('names every function and operator that it calls, even those with a built-in name', () => {
+  it('names every function and operator in the SQL, even those with a built-in name', () => {
     const { functions, operators } = analyseSql(
       'SELECT a.f(x), round(y, 2), g(DISTINCT z) FILTER (WHERE z === ANY (SELECT h(1))) FROM t ORDER BY x USING <<',
     );

@@ -1,4 +1,4 @@
-// Tests whether a view may read another table whose columns have other types. The view then casts
+// Tests when a view may read another table whose columns have other types. The view then casts
 // these columns in the session of each reader.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../src/assess/sql/analyse.js';

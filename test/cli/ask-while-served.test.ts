@@ -1,5 +1,5 @@
-// No verb of the command line hangs. Without a worker, a request ends with the reason instead of
-// waiting forever.
+// Tests that a verb does not wait forever for the answer of a workflow. If no worker polls the task
+// queue, the verb ends and says so.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { isRunning } from '../../src/clients/running-workflow.js';

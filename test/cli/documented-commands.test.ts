@@ -33,7 +33,10 @@ function refusalOf(command: string): string | null {
   return wrong.length > 0 ? `${verb} has no option ${wrong.join(', ')}` : null;
 }
 
-/** Joins two documents. A value of `over` replaces a value of `base` that is not an object. */
+/**
+ * Joins two documents. Two objects are joined key by key. Any other value of `over` replaces the
+ * value of `base`, and so does an object with a key `type` or `file`.
+ */
 function joined(base: unknown, over: unknown): unknown {
   const isObject = (value: unknown): value is Record<string, unknown> =>
     typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -47,7 +47,7 @@ describe('the exit code of a proof without a result', () => {
   ] as const)('after the problem %s is %i', (code, exit) =>
     expect(fail(whyFailed(failedIn('openProof', failure(code, 'why'))), 'text')).toBe(exit),
   );
-  it('is 4 if an activity never ended, and the message names that activity', () => {
+  it('is 4 if an activity did not end in time, and the message names that activity', () => {
     const error = whyFailed(failedIn('openProof', late));
     expect(fail(error, 'text')).toBe(4);
     expect(error.message).toContain('openProof');

@@ -1,4 +1,5 @@
-// Tests which migration a text means if it begins with `migration-`.
+// Tests which migration a text means. A text that begins with `migration-` may be a name or a
+// workflow id.
 import { describe, expect, it } from 'vitest';
 import { chosen } from '../../src/cli/support/resolve-id.js';
 import { nameOf, workflowIdOf } from '../../src/domain/migration/workflow-ids.js';
@@ -15,7 +16,7 @@ describe('a text that names a migration', () => {
     ['a workflow id', 'migration-orders', ['orders'], 'orders'],
     ['a name that begins with migration-', 'migration-7', ['migration-7'], 'migration-7'],
     ['the workflow id of such a name', 'migration-migration-7', ['migration-7'], 'migration-7'],
-    ['unknown', 'migration-orders', [], 'orders'],
+    ['the workflow id of an unknown migration', 'migration-orders', [], 'orders'],
   ])('is understood if it is %s', async (_what, id, known, name) =>
     expect(await choose(id, ...known)).toEqual({ name, workflowId: `migration-${name}` }),
   );

@@ -18,7 +18,7 @@ const run = (...args: string[]) =>
 const file = (): string => join(temporaryFolder('sluice-cli-'), 'migration.yaml');
 
 describe('the worker', () => {
-  it('ends its activities on Ctrl-C before it exits', async () => {
+  it('says at the first Ctrl-C that it ends, and exits at once at the second one', async () => {
     // this ledger accepts a connection and never answers
     const ledger = createServer().listen(0, '127.0.0.1');
     await once(ledger, 'listening');
