@@ -1,5 +1,5 @@
-// Tests the contract with ksqlDB, against a fake that speaks its protocol, and against a real
-// server if KSQLDB_URL names one.
+// Tests how Sluice uses ksqlDB, against a fake that speaks its protocol, or against a real server
+// if KSQLDB_URL names one.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hostOf } from '../../src/activities/pipelines/index.js';
 import type { PipelineHost } from '../../src/activities/pipelines/host.js';

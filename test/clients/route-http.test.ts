@@ -31,7 +31,7 @@ beforeEach(() => void (seen.length = 0));
 afterAll(() => server.close());
 
 describe('a route by HTTP', () => {
-  it('receives the side and the number of the order, and the same request again on a retry', async () => {
+  it('receives each order with its side and number, and the same request if an order is repeated', async () => {
     answer = { status: 204, text: '' };
     const order = { migration: 'orders', side: 'stream', epoch: 1_000_003 } as const;
     await putRoute(url, order);

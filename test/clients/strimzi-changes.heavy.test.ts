@@ -42,7 +42,7 @@ describe('a changed configuration', () => {
 });
 
 describe('the removal of a connector', () => {
-  it('stops it, resets its offsets, and deletes exactly this resource', async () => {
+  it('stops it, resets its offsets, and deletes its resource', async () => {
     await running();
     expect(await stopSurely(connect, 'bank')).toBe(true);
     expect(await connect.offsets('bank')).toEqual([{ lsn: 42 }]);

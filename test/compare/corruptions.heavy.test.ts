@@ -1,4 +1,5 @@
-// Corrupts streams in every known way, with fixed seeds. A comparison must flag each corruption.
+// Corrupts streams in each way of corruption-kinds.ts, with fixed seeds. A comparison must flag each
+// corruption.
 // The test also builds 1,000 clean windows, with open transactions and repeated deliveries. A
 // comparison must flag none of them.
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Tests the encoding enc-v1. Postgres' binary form and Debezium's JSON of one value give the same
-// bytes. Two unequal values never give the same bytes.
+// Tests the encoding enc-v1. Postgres' binary form and Debezium's JSON of one value must give the
+// same hash. Two unequal values must give different hashes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';

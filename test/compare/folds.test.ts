@@ -109,7 +109,7 @@ describe('an output fold', () => {
     expect(fold.rows.size).toBe(0);
   });
   it.each(['null', ' null ', '""', '7', '[]'])(
-    'counts a row as unknown if its value is not an object, because Kafka keeps the record: %s',
+    'counts a row as unknown if its value is not an object, because this is no tombstone: %s',
     (value) => {
       const [key, row] = [Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3,"sum":"1"}')];
       const [rows, hashes] = [new OutputFold(shape), new OutputHashes(shape)];

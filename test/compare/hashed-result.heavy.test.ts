@@ -99,7 +99,7 @@ describe('a result with a tolerance', () => {
     expect(counts).toMatchObject({ matched: 290, missing: 9, mismatched: 1 });
   });
 
-  it('is compared as whole rows if there are more suspects than the comparison keeps', () => {
+  it('causes TooManySuspects, so that whole rows are compared, if the suspects exceed the limit', () => {
     const limits = { suspects: 50, bytes: 32 << 20, onlyStream: 50 };
     expect(() => compareHashed(shape, rows, near, limits)).toThrow(TooManySuspects);
     const lost = near.slice(0, 10);

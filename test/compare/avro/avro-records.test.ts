@@ -55,7 +55,7 @@ describe('a value of each Avro type', () => {
       '{"k":"v"}',
     ],
     [{ type: 'int', 'connect.type': 'int16' }, long(3), '3'],
-  ])('becomes the JSON that Kafka Connect writes (%j)', (type, encoded, json) => {
+  ])('becomes JSON with the value that Kafka Connect writes (%j)', (type, encoded, json) => {
     expect(rewrite([row(['v', type])], keyOf(1), framed(2, encoded))).toEqual({
       key: '{"id":1}',
       value: `{"v":${json}}`,

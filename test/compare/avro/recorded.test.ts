@@ -1,6 +1,6 @@
-// Decodes records that a live Debezium wrote with the Avro converter. Each must be equal to the
-// record that the JSON converter wrote for the same change. The script test/registry/record.ts
-// recorded them.
+// Decodes records that a live Debezium wrote with the Avro converter. Each must have the same
+// values and hash as the record that the JSON converter wrote for the same change. The script
+// test/registry/record.ts recorded them.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
