@@ -1,4 +1,4 @@
-// Checks the status in a report: its decisions, its outcome, and what it says about the run.
+// Checks the status in a report against the status and the events in the ledger.
 import { eventsOf, type AuditEvent } from '../domain/audit.js';
 import type { Approval } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';

@@ -70,7 +70,7 @@ function keysOf(value: unknown): number {
   return parts.reduce((sum, part) => sum + keysOf(part), Array.isArray(value) ? 0 : parts.length);
 }
 
-/** Finds a report's last window. An old report must still be complete up to that window. */
+/** Returns the number of a report's last window. Up to it, the report must be complete. */
 export function lastWindowOf({
   windows,
   evidence,
@@ -92,7 +92,8 @@ export function lastWindowOf({
 
 /**
  * Returns all findings about a report. `version` is this version of sluice. A different version may
- * word the page differently. `whole` MUST contain differences only up to the report's last window.
+ * word the page differently. `whole` is what the ledger has now, but it MUST contain differences
+ * only up to the report's last window.
  */
 export function verifyReport(
   { report, html }: ReadReport,

@@ -1,5 +1,5 @@
-// Starts two things that run alongside the worker's tasks: the watch over migrations, and the
-// endpoint for metrics and health.
+// Starts two things that run alongside the worker's tasks: the watch over all migrations
+// (worker-watch.ts), and the endpoint for metrics and health.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';

@@ -135,7 +135,9 @@ describe('a run that waits', () => {
     ],
     [{ phase: 'connect', tables: [{ table: 't', rowsScanned: 3, rowsTotal: 9 }] }, 't 3 of 9 rows'],
     [{}, null],
-  ])('reads the heartbeat %j', (details, text) => expect(describeWait(details)).toBe(text));
+  ])('has a text for the details %j of a heartbeat, or null', (details, text) =>
+    expect(describeWait(details)).toBe(text),
+  );
 });
 
 describe('an approver', () => {

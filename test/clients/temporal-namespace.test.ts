@@ -13,9 +13,12 @@ describe('the id of a namespace', () => {
     expect(await namespaceId(service, 'default')).toBe('n1');
   });
 
-  it.each([7, 12, 16])('is null if the server does not offer it (code %i)', async (code) => {
-    expect(await namespaceId(refusing(code), 'default')).toBeNull();
-  });
+  it.each([7, 12, 16])(
+    'is null if the server denies it or does not offer it (code %i)',
+    async (code) => {
+      expect(await namespaceId(refusing(code), 'default')).toBeNull();
+    },
+  );
 
   it.each([4, 14])(
     'is not null during a brief error, which is thrown instead (code %i)',

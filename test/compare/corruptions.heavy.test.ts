@@ -1,7 +1,6 @@
-// Corrupts streams in each way of corruption-kinds.ts, with fixed seeds. A comparison must flag each
-// corruption.
-// The test also builds 1,000 clean windows, with open transactions and repeated deliveries. A
-// comparison must flag none of them.
+// Corrupts streams in each way that corruption-kinds.ts lists, with fixed seeds. A comparison must
+// flag each corruption. The test also builds 1,000 clean windows, with open transactions and
+// repeated deliveries. A comparison must flag none of them.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow } from '../../src/compare/row-comparison.js';

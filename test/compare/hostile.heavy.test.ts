@@ -1,4 +1,4 @@
-// Tests malicious or damaged records and texts. Each is refused or read quickly, and nothing hangs.
+// Tests malicious or damaged records and texts. Each must be refused or read in a limited time.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -153,7 +153,7 @@ describe('a text of a million characters', () => {
     ['uuid', 'a'.repeat(LONG)],
     ['text[]', `{${'a,'.repeat(LONG / 2)}`],
     ['text[]', `{"${'a'.repeat(LONG)}`],
-  ])('is read in linear time as type %s', { timeout: 20_000 }, (type, text) => {
+  ])('is read or refused within 20 seconds as type %s', { timeout: 20_000 }, (type, text) => {
     for (const judge of [() => canonFromText(type, text), () => canonFromJson(type, text)]) {
       try {
         judge();

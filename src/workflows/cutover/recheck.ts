@@ -137,7 +137,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  // with the rehearsal's time, the next prediction would be as long; without it, windows decide
+  // the rehearsal's time would keep the prediction as long, so only windows predict the next hold
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }

@@ -33,7 +33,7 @@ export function areStarted(run: Run, role: Role): void {
   if (run.connectors.start(connectorsOf(run, role))) run.renewGuard();
 }
 
-/** Records that the run itself will pause or replace these connectors. */
+/** Records that the run itself will pause or replace these connectors, which is no problem. */
 export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(connectorsOf(run, role));
 

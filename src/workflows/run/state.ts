@@ -82,7 +82,7 @@ export interface State {
   /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
-  /** True after a failed window, until a window passes. An inconclusive one ends the coverage. */
+  /** True after a failed window. The next window ends the coverage, unless it passes or fails. */
   isCoverageOnTrial: boolean;
   /** The restart after which a full window must pass. Null if no such window is needed. */
   restart: string | null;

@@ -1,5 +1,5 @@
-// Tests that the WebAssembly kernel and the TypeScript reference give the same result for every
-// value, including hostile values.
+// Tests with random values, including hostile ones, that the WebAssembly kernel and the TypeScript
+// reference give the same result.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/compare/row-comparison.js';
