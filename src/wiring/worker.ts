@@ -115,7 +115,7 @@ export async function runWorker(
   }
 }
 
-/** Creates a worker for each queue that the settings name. */
+/** Creates a worker for each queue that the settings choose. */
 function createWorkers(
   { taskQueue, process, codec }: Config,
   common: Omit<WorkerOptions, 'taskQueue'>,

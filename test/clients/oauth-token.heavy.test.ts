@@ -179,7 +179,7 @@ describe('a token command', () => {
     );
   });
 
-  it('runs only if the operator allows exactly this program for every broker host', async () => {
+  it("runs only if the operator allows exactly this program for the broker's host", async () => {
     const path = program('mine', 'echo opaque');
     const why = problem(
       'permission-denied',

@@ -106,8 +106,8 @@ export interface State {
   /** True if two people asked to complete early. The soak then ends after a passed window. */
   completesEarly: boolean;
   /**
-   * The moment of the commit, or of the last report about readers. Only later reads of the batch's
-   * table are reported. Null before the commit, and always null without a batch.
+   * The moment after the commit, or of the last report about readers. Only later reads of the
+   * batch's table are reported. Null before the commit, and always null without a batch.
    */
   readersSince: ReaderMark | null;
   lag: Lag;

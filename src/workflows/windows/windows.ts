@@ -111,8 +111,8 @@ export async function runWindow(
   for (const asker of askers)
     asker.answer = { refused: null, window: { number: result.number, verdict, reason } };
   if (!result.captureProblem && !result.routeProblem) await run.unblock();
-  // Under the fence, nothing may wait for a person. After a final window that did not pass, the run
-  // releases the fence instead.
+  // Under the fence, the run does not wait for the capture. After a final window that did not pass,
+  // it releases the fence instead.
   if (result.captureProblem && purpose !== 'final window')
     await waitForCapture(run, result.captureProblem);
   if (wasFull && result.verdict.verdict === 'passed') {
