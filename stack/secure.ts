@@ -68,7 +68,7 @@ export function makeSecured(home: StackHome): Secured {
 /** Returns the file with the options that make a JVM trust the CA. Java reads it as `@FILE`. */
 export const trustFile = ({ folder }: Secured): string => join(folder, 'trust.args');
 
-/** Makes the CA again, too, because it expires as early as the certificates. */
+/** Makes the certificates and also a CA, because an old CA expires as early as its certificates. */
 function makeCertificates(folder: string): void {
   makeAuthority(folder);
   for (const name of [BROKER_NAME, ...SERVERS]) makeCertificate(folder, name, { names: SERVER });

@@ -1,6 +1,6 @@
-// Tests the upper limit for the transaction ids of the records in a topic. A record above this
-// limit is from a transaction that this server does not have. It counts as visible, so that the
-// window compares it and reports a difference.
+// Tests the upper limit for the transaction ids of the records in a topic. A record with an id over
+// this limit is from a transaction that this server does not have. Such a record counts as visible,
+// so that the window compares it and reports a difference.
 import { describe, expect, it } from 'vitest';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { boundedNow } from '../../src/activities/windows/tables/visibility.js';

@@ -1,5 +1,5 @@
-// Tests the properties of each capture, which is the way in which changes leave the source. A new
-// capture needs only one registration in src/domain and one in src/activities.
+// Tests the properties of each type of capture, which is the way in which changes leave the source.
+// A new type needs only one registration in src/domain and one in src/activities.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';

@@ -1,5 +1,5 @@
-// A window pauses the source connector to compare results at a still point. The pause is recorded
-// before it begins, and it always ends.
+// A window pauses the source connector to compare results at a still point. The pause must be in
+// the ledger before it begins, and it must always end.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-// Tests specs that a proof on a slice refuses before it connects to anything.
+// Tests a spec that a proof on a slice refuses before it connects to any system.
 import { describe, expect, it } from 'vitest';
 import { planProof } from '../../src/activities/prove/slice-plan.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';

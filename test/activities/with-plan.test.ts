@@ -1,5 +1,5 @@
-// Tests the boundary of the activities. A payload contains only the ref, but an implementation also
-// receives the plan.
+// Tests `withPlan`. The payload of an activity contains only the ref, but the implementation of the
+// activity also receives the plan.
 import { describe, expect, it } from 'vitest';
 import { withPlan, type Planned } from '../../src/activities/runtime/with-plan.js';
 import { aRef } from '../support/builders.js';

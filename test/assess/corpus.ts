@@ -1,5 +1,6 @@
-// Lists batch queries as people write them. Each has the flags that a careful reader would raise.
-// It also has the most demanding kind of state that a stream would need.
+// Lists batch queries as people write them. Each has flags for its properties that can be a problem
+// in a stream, such as the use of a clock. It also has the most demanding kind of state that a
+// stream would need.
 import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 

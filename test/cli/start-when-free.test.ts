@@ -1,4 +1,4 @@
-// Tests the start of a migration whose earlier run has its outcome but is not closed yet.
+// Tests the start of a migration while an earlier run of the same name is still open.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { startWhenFree } from '../../src/cli/support/start-when-free.js';

@@ -118,7 +118,7 @@ async function pauseAndFence(run: Run, evidence: Evidence, started: number): Pro
     false,
   );
   // A run that was reset has forgotten its later attempts, but the lease row has the highest
-  // number. The next attempt needs a higher one.
+  // number. The next attempt needs a higher number.
   if (attempt !== undefined) run.state.attempts = Math.max(run.state.attempts, attempt);
   if (refused) throw new BackToValidate(`fence refused: ${refused}`);
   run.audit({ kind: 'fenced', lsn });

@@ -47,7 +47,7 @@ const signedFor = (run: Run): SignedFor => ({
 
 /**
  * Returns why this person must not roll back or rehearse. Returns null if they may. If the spec
- * names approvers, one of them must sign, or one of the two people who broke the glass.
+ * names approvers, one of them must sign the request, or one of the two people who broke the glass.
  */
 export async function refusedUnsigned(
   run: Run,

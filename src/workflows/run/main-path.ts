@@ -34,8 +34,8 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
     const reason = 'the workflow was cancelled';
     requestWayBack(run, { outcome: 'aborted', by: 'cancel', reason });
   };
-  // The commit and the undo of a hold are not cancelled. They read the request for a rollback from
-  // the state, so it must be there at once.
+  // The commit and the undo of a hold are not cancelled. They look for a requested rollback in the
+  // state, so the request must be in the state at once.
   scope.cancelRequested.catch(askForWayBack);
   try {
     await scope.run(forward);

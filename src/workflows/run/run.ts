@@ -91,8 +91,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Waits until a person asks for a new generation. Then removes the objects of the lost one, and
-   * increments the generation number.
+   * Waits until a person asks for a new generation. Then removes the objects of the lost
+   * generation, and increments the generation number.
    */
   async #replaceGeneration(
     { problem, isAnswered }: NonNullable<State['lost']>,

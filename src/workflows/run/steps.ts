@@ -70,7 +70,7 @@ export abstract class Steps extends Journal {
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
-      // A retry that arrives during this attempt asks for another one, because this attempt may
+      // A retry that arrives during this attempt causes a further attempt, because this one may
       // have looked before the repair.
       this.#answeredRetries = this.#retries;
       try {

@@ -1,5 +1,5 @@
 // Runs one window, and updates the streak, the coverage and the epoch. The phases validate,
-// approve, cut-over and soak run windows in this way.
+// approve, cut-over and soak call `runWindow`.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import type { StandsStill, WitnessRole } from '../../activities/windows/session.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
