@@ -65,7 +65,7 @@ describe('a stand-in', () => {
     });
   });
 
-  it('reads no table if the stand-in is empty', () => {
+  it('reads no table if it must contain no rows', () => {
     expect(emptyStandIn(table)).not.toContain('FROM "public"');
   });
 });
