@@ -37,7 +37,7 @@ export async function assess(options: AssessOptions): Promise<number> {
   write(await render(assessment, options));
   if (options.out) await writeStartingPoints(portfolio, measured, options.out);
   const hasFindings = assessment.processes.some((p) => p.verdict !== 'migrate');
-  // Exit 4 if the database did not answer: without its facts, the ranking is not complete.
+  // Exit 4 if the database did not answer: without measurements, the ranking is not complete.
   if (portfolio.spec.source && !options.offline && !measured.source.known) return EXIT.unreachable;
   return options.exitCode && hasFindings ? EXIT.findings : EXIT.ok;
 }
@@ -94,7 +94,7 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
 
 /**
  * Writes drafts of the pipeline of one process to `folder`. Throws an error with exit code 1 if the
- * columns of one of its tables are not known.
+ * columns of one of its tables are not known, if it is not one SELECT, or if a file exists already.
  */
 async function writeStartingPoints(
   { spec }: Portfolio,

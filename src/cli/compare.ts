@@ -30,8 +30,8 @@ export interface CompareOptions {
 }
 
 /**
- * Differences give the exit code of findings. A comparison that proved nothing gives the exit code
- * of a failure.
+ * A comparison that found differences ends with exit code 3. A comparison that proved nothing ends
+ * with exit code 1.
  */
 const EXIT_OF: Readonly<Record<VerdictName, number>> = {
   passed: EXIT.ok,
@@ -71,7 +71,7 @@ export async function compare(options: CompareOptions): Promise<number> {
 }
 
 /**
- * Returns a folder for tables that do not fit in memory. The folder is removed when the process
+ * Returns a folder for key tables that do not fit in memory. The folder is removed when the process
  * exits.
  */
 function temporaryDir(): string {

@@ -163,7 +163,7 @@ export const evidenceOf = (client: Client, handle: WorkflowHandle): Promise<Evid
     handle.query<EvidenceShown>('evidence'),
   );
 
-/** Sends a decision. Every attempt has the same id, so that the decision counts once. */
+/** Sends a decision. A repeated request keeps its update id, so that the decision counts once. */
 export async function send(
   client: Client,
   handle: WorkflowHandle,

@@ -1,5 +1,6 @@
-// sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
-// Exits 1 if there are any, or with --remove, if some remain.
+// sluice doctor --leftovers [--remove]: lists the owned objects in the ledger whose migration is
+// not running. With --remove, it removes them. Exits 1 if there are any, or if some remain after
+// the removal.
 import { userInfo } from 'node:os';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';

@@ -160,7 +160,7 @@ export function render(
 
 /** A database in which a person may have to run SQL. */
 interface SqlOf {
-  /** The key of the statements in JSON. */
+  /** The field of the JSON output that contains the statements. */
   readonly key: string;
   readonly place: string;
   readonly checks: (check: Check) => boolean;

@@ -21,7 +21,7 @@ export async function get(
   return EXIT.ok;
 }
 
-/** Prints every change until the end. Ctrl-C only detaches. */
+/** Prints each new state until the migration ends. Ctrl-C ends only this command. */
 export async function watch(id: string): Promise<number> {
   process.once('SIGINT', () => {
     say(`detached; the migration continues. Re-attach with: sluice get ${nameOf(id)} -w`);

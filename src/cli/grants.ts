@@ -47,8 +47,8 @@ interface Known {
 }
 
 /**
- * Asks a database for the facts that the grants depend on. If it does not answer, returns the facts
- * that follow from the spec alone.
+ * Asks a database for what the grants depend on, such as the owners of tables. If it does not
+ * answer, returns what follows from the spec alone.
  */
 async function factsOf(plan: ResolvedPlan, place: Place): Promise<Known> {
   const { facts, why } = await askPrivilegeFacts(plan, resolveSecret, place);
@@ -163,7 +163,7 @@ function targetRole(plan: ResolvedPlan): string[] {
   return ['', '-- The role, if it is missing', ...created];
 }
 
-/** Returns notes for managed services, if the spec needs replication. */
+/** Returns notes for managed services, if the capture needs a replication slot. */
 function managed(plan: ResolvedPlan): string[] {
   if (!plan.capture.hasSlot) return [];
   const capture = plainIdent(captureUser(plan));
@@ -178,7 +178,7 @@ function managed(plan: ResolvedPlan): string[] {
   ];
 }
 
-/** Returns comments about the grants that Sluice makes by itself. */
+/** Returns SQL comments about the grants that Sluice makes by itself. */
 function consumers({ route }: ResolvedPlan): string[] {
   return route.consumers.length > 0 ? ['', ...route.consumers] : [];
 }

@@ -13,7 +13,7 @@ export function schema(what: string): number {
 const FILE = 'The path of a file that contains the text. `sluice` reads the file.';
 
 /**
- * Returns the JSON Schema as Draft 7, which the YAML support of every editor understands. SQL may
+ * Returns the JSON Schema as Draft 7, which the YAML support of common editors understands. SQL may
  * also be given as `{file}`, because the CLI replaces a file with its content.
  */
 export function specSchema(): unknown {

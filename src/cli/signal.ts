@@ -39,8 +39,8 @@ export async function rollback(
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle, client) => {
-    // An emergency rollback must also work while no worker answers queries. Temporal then keeps the
-    // signal, and a worker that starts later decides whether it is valid.
+    // A rollback without a key must also work while no worker answers queries. Temporal then keeps
+    // the signal, and a worker that starts later decides whether it is valid.
     const evidence = await (options.key
       ? evidenceOf(client, handle)
       : within(client, () => handle.query<EvidenceShown>('evidence')).catch(() => null));
@@ -92,8 +92,8 @@ export async function cancel(
 }
 
 /**
- * Prints that the request was sent. If no worker answers, also says so, because Temporal then keeps
- * the signal until a worker is running.
+ * Prints that the request was sent. If the run cannot continue at the moment, also prints why,
+ * because the request takes effect only when the run continues.
  */
 async function confirmSent(id: string, what: string, output: Format): Promise<number> {
   const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));

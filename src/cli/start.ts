@@ -63,7 +63,7 @@ export async function start(options: {
 
 /**
  * Throws if the workflow would refuse the name, so that the person learns this immediately. If no
- * ledger is configured, only the workflow can refuse the name.
+ * ledger is configured, or it does not answer, only the workflow can refuse the name.
  */
 async function refuseUnfit(name: string): Promise<void> {
   const ledger = openLedger();

@@ -50,8 +50,8 @@ export async function wait(
 
 /**
  * Parses a condition. Returns a function that says whether a status meets the condition. A run that
- * is already past a phase or the approval also meets it. Throws an error with exit code 2 for an
- * unknown condition.
+ * is already past the awaited phase or approval also meets the condition. Throws an error with exit
+ * code 2 for an unknown condition.
  */
 export function condition(text: string): (status: Status) => boolean {
   const [kind, value = ''] = text.split('=');

@@ -19,7 +19,7 @@ export async function window(id: string, options: WindowOptions): Promise<number
   const by = options.by ?? userInfo().username;
   const name = nameOf(id);
   const answer = await withRunning(id, (handle, client) => {
-    const updateId = randomUUID(); // the same id for every attempt, so that the window runs once
+    const updateId = randomUUID(); // a repeated request keeps this id, so the window runs once
     return whileServed(client, handle.workflowId, 'The window', () =>
       handle.executeUpdate<WindowAnswer, [object]>('runWindow', {
         args: [{ by, full, wait }],

@@ -1,5 +1,6 @@
-// Finds the stages of one query with their parse trees. The starting points, which are drafts of a
-// pipeline, are written from these trees.
+// Cuts one query into blocks (its CTEs, its sub-queries in FROM, and the query itself), and keeps
+// the parse tree of each. The starting points, which are drafts of a pipeline, are written from
+// these trees.
 import { parseSync, scanSync } from 'libpg-query';
 import { field, list, withOuter, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';

@@ -19,8 +19,8 @@ export interface Block {
   /** A name that a stage of a spec may have: [a-z0-9-]{1,40}. */
   readonly name: string;
   /**
-   * The block as one SELECT that runs by itself. Null if the block refers to a row of the outer
-   * query, so that it cannot run alone.
+   * The block as one SELECT that runs by itself. Null if the block is a LATERAL sub-query, which
+   * may refer to a row of the outer query, or if its text was not found.
    */
   readonly sql: string | null;
   readonly columns: readonly string[];
@@ -36,7 +36,7 @@ interface Scope {
   /** The text `WITH …` of the CTEs found so far, which is put before the blocks that read them. */
   readonly withText: string;
   readonly known: ReadonlyMap<string, string>;
-  /** The names of blocks for sub-queries in FROM, by their nodes. */
+  /** For the node of each sub-query in FROM, the name of its block. */
   readonly inner: Map<unknown, string>;
   readonly trees: BlockTrees | undefined;
 }
@@ -44,9 +44,9 @@ interface Scope {
 /** The trees of the blocks, for translations into a different SQL dialect. */
 export interface BlockTrees {
   readonly selects: Map<string, Fields>;
-  /** The names of blocks by their sub-query in FROM. */
+  /** For the node of each sub-query in FROM, the name of its block. */
   readonly inner: Map<unknown, string>;
-  /** The names of blocks by their CTE. */
+  /** For the name of each CTE, the name of its block. */
   readonly ctes: Map<string, string>;
 }
 
@@ -76,7 +76,7 @@ export function blocksOf(
     if (!body || !place) continue;
     const scope = { text, withText, known, inner, trees };
     blocks.push(...subQueries(body, scope, used));
-    // Each CTE is copied separately, because some CTEs can be before an INSERT and some behind it.
+    // Each CTE is copied separately: CTEs of one statement can be before its INSERT and after it.
     parts.push(text.slice(cte['location'] as number, place.end + 1));
     withText = `${opening} ${parts.join(', ')}`;
     const own = String(cte['ctename']);

@@ -34,7 +34,10 @@ export interface Flag {
 export interface FlagContext {
   /** The table that the batch writes to, as `schema.name`. Null if unknown. */
   readonly output: string | null;
-  /** Types of columns by bare name, if the catalog was read and all tables agree. */
+  /**
+   * For the name of a column (without its table), its type. Contains a name only if the catalog was
+   * read, and if all tables with such a column agree on the type.
+   */
   readonly types: ReadonlyMap<string, string>;
   /** The names that are CTEs and not tables. */
   readonly ctes: ReadonlySet<string>;
@@ -59,7 +62,7 @@ function byExpression({ kind, node }: Visit, { types }: FlagContext): Found[] {
   if (kind === 'SQLValueFunction') {
     const name = String(node['op']).replace('SVFOP_', '').replace(/_N$/, '').toLowerCase();
     if (/^(current_(date|time|timestamp)|localtime(stamp)?)$/.test(name)) return [['now', name]];
-    return [['unknown-function', name]]; // these functions return facts of the session
+    return [['unknown-function', name]]; // such as current_user, which the session decides
   }
   if (kind === 'TypeCast') {
     const text = stringConstant(node['arg']);

@@ -1,5 +1,5 @@
-// Lists functions of PostgreSQL: built-in functions that the analysis knows, functions whose answer
-// differs from call to call, and functions that change something.
+// Lists functions of PostgreSQL: built-in functions that the analysis knows, functions whose result
+// can differ although the rows and arguments are the same, and functions that change something.
 
 export const VOLATILE: ReadonlySet<string> = new Set(
   (

@@ -90,7 +90,10 @@ export function aggregates(select: Fields, outputs: readonly string[]): Operator
   return [{ kind: 'aggregate', class: 'keyed state', key, detail }];
 }
 
-/** Returns the output names of GROUP BY, from positions, columns, or named expressions. */
+/**
+ * Returns the columns of GROUP BY under their names in the output. GROUP BY can name a column by
+ * its position, its name or its expression.
+ */
 export function groupKey(select: Fields, outputs: readonly string[]): string[] {
   const targets = list(select, 'targetList').map((t) =>
     JSON.stringify(withoutPlaces(field(field(t, 'ResTarget'), 'val'))),

@@ -10,7 +10,7 @@ export interface Reference {
   readonly start: number;
   /** The name as it is written. */
   readonly written: string;
-  /** Null if the text leaves the choice to the search path. */
+  /** Null if the query names no schema, so that the search path decides. */
   readonly schema: string | null;
   readonly name: string;
   readonly hasAlias: boolean;
@@ -21,7 +21,7 @@ const WRITTEN = new RegExp(String.raw`^${IDENT}(?:\s*\.\s*${IDENT})?`, 'iu');
 
 /**
  * Lists the places where the query names relations, except its own CTEs. Throws an Error with the
- * reason if a place cannot be read safely. The parser MUST be loaded.
+ * reason if a sub-query could not safely replace a relation. The parser MUST be loaded.
  */
 export function referencesOf(query: string): Reference[] {
   const bytes = Buffer.from(query, 'utf8');

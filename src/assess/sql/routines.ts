@@ -14,7 +14,7 @@ export interface SqlError {
   readonly column: number;
 }
 
-/** The tables, blocks and findings of all statements that were read so far. */
+/** The tables, blocks and flags of all statements that were read so far. */
 export interface Collected {
   readonly reads: Set<string>;
   readonly writes: Set<string>;
@@ -38,8 +38,8 @@ export interface Statement {
 }
 
 /**
- * Reads all statements of a text, and adds their tables, blocks and findings to `all`. Returns the
- * parser's error, or null. `name` is the name of a stage.
+ * Reads all statements of a text, and adds their tables, blocks and flags to `all`. Returns the
+ * parser's error, or null. `name` becomes the name of the last block of each statement.
  */
 type ReadScript = (
   sql: string,

@@ -1,6 +1,6 @@
 // Splits a slice condition into conditions on tables and on the result, and rewrites the batch's
-// query to read sliced tables. Both sides of a proof see the same sliced input. Every difference
-// therefore comes from the pipeline and not from the slice.
+// query to read sliced tables. In `sluice prove`, the query and the pipeline thus read the same
+// sliced input. Every difference therefore comes from the pipeline and not from the slice.
 import { parseSync, scanSync } from 'libpg-query';
 import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 import { columnName, field, list, relationName, walk } from './ast.js';
@@ -69,7 +69,10 @@ export function planSlice(
   };
 }
 
-/** Adds conditions for the children of sliced tables, through any number of foreign keys. */
+/**
+ * Adds a condition for each table that has a foreign key to a sliced table, directly or through
+ * other tables.
+ */
 function withParents(
   own: ReadonlyMap<string, readonly string[]>,
   tables: readonly SliceTable[],

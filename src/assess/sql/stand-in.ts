@@ -9,14 +9,14 @@ import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 export type Given = { readonly text: string | null } | { readonly sql: string };
 
 export interface GivenRow {
-  /** The texts of the key, in the order of the table's key. */
+  /** The values of the key as texts, in the order of the table's key columns. */
   readonly key: readonly string[];
-  /** One value for each column, in the table's order. Null if the key has no row. */
+  /** One value for each column, in the table's order. Null if no row has this key. */
   readonly values: readonly Given[] | null;
 }
 
 export interface StandInTable {
-  /** The table, quoted. */
+  /** The quoted name of the table. */
   readonly sql: string;
   readonly columns: readonly string[];
   readonly key: readonly string[];
@@ -46,15 +46,15 @@ export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): str
 }
 
 /**
- * Returns a stand-in that reads no table and that the planner does not simplify. The plan of a
- * query with such stand-ins then shows every other relation that the query reads.
+ * Returns a stand-in that reads no table and that the planner does not simplify. The output of
+ * EXPLAIN for a query with such stand-ins then shows every other relation that the query reads.
  */
 export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
 
 /**
  * Returns SQL that reads one column of the key's row from the snapshot. The stand-in uses this for
- * a column that no record changed.
+ * a column that no record of the gap changed.
  */
 export function fromSnapshot(table: StandInTable, column: string, key: readonly string[]): Given {
   const where = table.key.map((name, at) => `${quoteIdent(name)} = ${quoteLiteral(key[at]!)}`);

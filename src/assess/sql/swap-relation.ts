@@ -23,9 +23,10 @@ const PLACE = /^(location|stmt_len|stmt_location|(rexpr_)?list_(start|end))$/;
 const NAME = new RegExp(String.raw`^${IDENT}\.${IDENT}`, 'u');
 
 /**
- * Rewrites the view to read the relation `to` instead of `from`. If a column has a different type
- * in `to`, the relation becomes a sub-query that casts the column. The view's own columns thus keep
- * their types.
+ * Rewrites the view to read the relation `to` instead of `from`. If a column that the view reads
+ * has a different type or collation in `to`, a sub-query replaces the relation and casts the
+ * column. The view's own columns thus keep their types. The sub-query also restores the order of
+ * the columns, if the view renames them by position.
  */
 export function swapRelation(view: ViewText, from: Relation, to: Relation): Swapped {
   const tree = parseSync(view.definition);

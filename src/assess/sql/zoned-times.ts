@@ -1,5 +1,6 @@
 // Finds conversions of times to another zone: `x AT TIME ZONE z`, `x AT LOCAL`, `timezone(z, x)`.
-// For a `time with time zone`, Postgres takes the offset of the zone from the current date.
+// For a `time with time zone`, Postgres takes the offset of the zone from the current date. The
+// result then depends on the clock.
 import { scanSync, type ScanToken } from 'libpg-query';
 
 /** The names of the functions that an SQL text calls. */
@@ -23,7 +24,7 @@ const FIXED = /^(utc|gmt|z|zulu|etc\/(utc|gmt|uct|zulu)|[+-]?\d[\d:]*)$/i;
 /** Returns whether the zone has the same offset at all times. `zone` is null if it is unknown. */
 export const isFixedZone = (zone: string | null): boolean => zone !== null && FIXED.test(zone);
 
-/** Returns the same for a token of SQL. An interval is also such a zone. */
+/** Returns whether a token of SQL is a zone with a fixed offset. This includes an interval. */
 function isFixed(token: ScanToken | undefined): boolean {
   const [, zone] = /^'(.*)'$/.exec(token?.text ?? '') ?? [];
   return is(token, 'interval') || isFixedZone(zone ?? null);

@@ -1,5 +1,5 @@
-// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. Throws Untranslatable,
-// which names the construct, if Flink has no equivalent.
+// Translates a block (a CTE, a sub-query or a whole query) of PostgreSQL into Flink SQL. Throws
+// Untranslatable, which names the construct, for a construct that it does not translate.
 import {
   columnName,
   field,
@@ -95,7 +95,7 @@ export class FlinkDialect {
     return typeof target['name'] === 'string' ? `${value} AS ${quoted(target['name'])}` : value;
   }
 
-  /** Returns a GROUP BY expression. Replaces a column number, because Flink accepts none there. */
+  /** Returns a GROUP BY expression. Replaces a column's number, which Flink does not accept. */
   #group(group: unknown, select: Fields): string {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position !== 'number') return this.expression(group);

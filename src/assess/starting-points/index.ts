@@ -1,6 +1,6 @@
 // Writes starting points: drafts of a pipeline that a person completes. One draft is in Flink SQL,
 // one in ksqlDB, and one is a skeleton for Kafka Streams. A fourth file has the stages for the
-// spec. A part that cannot be translated becomes a comment with the original query.
+// spec. In Flink SQL, a part that cannot be translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
@@ -122,13 +122,16 @@ SELECT ${typed.map((c) => `${value(c)} AS ${quoted(c.name)}`).join(', ')} FROM $
 const columnType = ({ type, declared }: ColumnFacts): string =>
   flinkType(type, (/\((.*)\)$/.exec(declared)?.[1] ?? '').split(',').filter(Boolean).map(Number));
 
-/** Returns the type that Debezium writes with Sluice's settings. Decimals and times are text. */
+/**
+ * Returns Flink's type for the JSON values that Debezium writes with Sluice's settings. Debezium
+ * then writes decimals and times as texts.
+ */
 const rawType = (type: string): string =>
   /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 
 /**
  * Returns the type of an output column. The result table declares it, or the query shows it by a
- * cast, a count, or a column of one table.
+ * cast or a count, or all tables' columns of the same name have it. Otherwise, it is a guess.
  */
 function outputType(context: Context, block: Block, name: string, open: string[]): string {
   try {

@@ -107,7 +107,7 @@ export function addDecidingVerbs(program: Command): void {
   }
 }
 
-/** Adds the verbs that pause, continue or end a run. */
+/** Adds the verbs that pause, continue, edit or end a run, ask for a window, or extend the soak. */
 export function addSteeringVerbs(program: Command): void {
   for (const [name, does] of [
     ['pause', 'begin no further step (the connector continues)'],

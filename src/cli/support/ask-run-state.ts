@@ -14,7 +14,7 @@ import { CliError, EXIT } from './output.js';
 import { messageOf, waitsOf } from './pending-activities.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** Long enough for a busy worker to answer, and short enough for a person to wait. */
+/** The limit of most calls: enough for a busy worker to answer, and a short wait for a person. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;

@@ -14,8 +14,8 @@ import { CliError, EXIT } from './output.js';
 const LOOK_MS = 10_000;
 
 /**
- * A busy Temporal server may miss a call. Only this many failed looks in a row count as proof that
- * Temporal does not answer.
+ * A busy Temporal server may answer one call too late. Temporal counts as unreachable only after
+ * this many unanswered calls in a row.
  */
 const LOOKS = 3;
 

@@ -1,5 +1,6 @@
-// Reads, from Temporal's history, the end of the evidence chain after each window. A person who can
-// write to the ledger cannot change that history, so it anchors the evidence in the ledger.
+// Reads, from Temporal's history, the last link of the evidence chain after each window. A person
+// who can write only to the ledger cannot change that history. The history therefore shows whether
+// the evidence in the ledger was changed.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../wiring/config.js';
@@ -27,9 +28,9 @@ interface HistoryEvent {
 }
 
 /**
- * Returns the windows in the history, each with its number and the end of the evidence chain after
- * it. `runKey` is the first run id of the migration. If the history cannot be read, it returns the
- * reason.
+ * Returns the windows in the history, each with its number and the last link of the evidence chain
+ * after it. `runKey` is the first run id of the migration. If the history cannot be read, returns
+ * the reason.
  */
 export async function anchorsOf(
   name: string,

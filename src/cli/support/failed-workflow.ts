@@ -9,7 +9,7 @@ import { Problem, isFailureCode } from '../../domain/failure.js';
 
 /**
  * Returns the problem of the activity that ended the workflow. Returns null if no activity ended
- * it, for example because it was cancelled or terminated.
+ * it, for example because the workflow was cancelled or terminated.
  */
 export function problemOf({ cause: failed }: WorkflowFailedError): Problem | null {
   if (!(failed instanceof ActivityFailure)) return null;

@@ -1,5 +1,5 @@
-// Measures the facts of a portfolio over one read-only connection with a statement timeout. A fact
-// that cannot be read is unknown and has a reason; nothing is guessed.
+// Measures the source, the tables and the run logs of a portfolio over one read-only connection
+// with a statement timeout. A measurement that fails is unknown and has a reason; none is guessed.
 import type pg from 'pg';
 import { slotUse } from '../../clients/postgres/slots.js';
 import {
@@ -21,12 +21,12 @@ import { classify } from '../../activities/runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
-// the indexes and the TOAST table of an empty table have one or two pages each
+// Even an empty table has a size: each of its indexes and its TOAST table has one or two pages.
 const EMPTY_TABLE_BYTES = 64 * 1024;
 
 /**
  * Measures `tables` and `runLogs`, which are named as `schema.name`. It never throws. If the
- * database cannot be reached, every fact is unknown.
+ * database cannot be reached, the answer contains only the reason.
  */
 export async function measure(
   address: PostgresAddress,
@@ -96,8 +96,8 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
 }
 
 /**
- * Returns how many days the cumulative statistics cover. Throws if they cover less than an hour,
- * because such a short time says nothing about a day.
+ * Returns how many days the cumulative statistics cover. Throws if this is unknown, or less than an
+ * hour, because such a short time says nothing about a day.
  */
 async function statisticsDays(client: pg.ClientBase): Promise<number> {
   const row = await one(

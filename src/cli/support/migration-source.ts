@@ -116,7 +116,7 @@ export async function readStatusWith(
 }
 
 /**
- * Completes a status with the facts that Temporal knows about the run. A dead run, such as a
+ * Completes a status with what Temporal knows about the run. A dead run, such as a
  * terminated one, can neither be approved nor continue. Its next commands are therefore those for
  * cleaning up.
  */

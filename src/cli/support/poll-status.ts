@@ -10,7 +10,7 @@ import { lookAt } from './ask-run-state.js';
 
 /**
  * Calls `look` with a new status every `everyMs` milliseconds until `look` returns an exit code.
- * Prints each problem of the run once.
+ * Prints a problem of the run when it appears, and not again as long as it stays the same.
  */
 export async function pollStatus(
   id: string,
@@ -43,7 +43,7 @@ export async function pollStatus(
 }
 
 /**
- * Returns why the newest run can never reach an outcome, because it was refused or terminated.
+ * Returns why the newest run can never reach an outcome, for example because it was terminated.
  * Returns null if the run can still reach an outcome, or if Temporal does not answer.
  */
 export async function deadEnd(id: string, client: Client | null): Promise<string | null> {

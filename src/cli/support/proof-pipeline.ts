@@ -11,7 +11,7 @@ import { describeEnd } from './pipeline-end.js';
 
 const STOP_MS = 20_000;
 
-/** Quotes a text as one word for a shell, because names of brokers and topics come from a spec. */
+/** Quotes a text as one word for a shell. A spec may contain characters that a shell interprets. */
 const quoteShell = (text: string): string =>
   /^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 

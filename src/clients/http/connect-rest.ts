@@ -132,8 +132,8 @@ export class ConnectRest implements ConnectControl {
   }
 
   /**
-   * Deletes the offsets of a connector. The connector MUST be STOPPED. Otherwise the offsets would
-   * outlive the connector.
+   * Deletes the offsets of a connector, which Kafka Connect would otherwise keep after the
+   * connector is deleted. The connector MUST be STOPPED.
    */
   async deleteOffsets(name: string): Promise<void> {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);

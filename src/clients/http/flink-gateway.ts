@@ -134,7 +134,7 @@ export class FlinkSession {
 
   /**
    * Returns whether the gateway has a class. Flink refuses to create a function whose class does
-   * not exist, and names ClassNotFoundException. Any other answer means that the class exists.
+   * not exist, and names ClassNotFoundException. Any other refusal means that the class exists.
    */
   async hasClass(name: string): Promise<boolean> {
     try {

@@ -1,4 +1,5 @@
-// Explains why Flink's own processes cannot reach Kafka, in the words of the spec.
+// Explains why Flink's own processes cannot reach Kafka, and names the fields of the spec that may
+// be wrong.
 import { Problem } from '../../domain/failure.js';
 import {
   kafkaOfEngine,

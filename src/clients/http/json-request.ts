@@ -1,4 +1,5 @@
-// Sends one request with a JSON body, and reports its answer as progress of the current activity.
+// Sends one request, which may have a JSON body. Reports the answer as progress of the current
+// activity.
 import { answered } from '../progress.js';
 import { wholeAnswer, type HttpAnswer } from './http-access.js';
 

@@ -14,16 +14,16 @@ export interface RouteOrder {
   readonly migration: string;
   readonly side: 'batch' | 'stream';
   /**
-   * The number of the order, which increases with each order of a migration. A receiver MUST ignore
-   * an order if it has already seen an order with a larger number.
+   * The number of the order, which increases with each order of a migration. (It is not an epoch of
+   * evidence.) A receiver MUST ignore an order if it has already seen one with a larger number.
    */
   readonly epoch: number;
 }
 
 /**
- * Requests the side that consumers must read. Idempotent. Throws Problem `unreachable` if it is
- * unclear whether the order arrived. The caller MUST then observe the route. Throws Problem
- * `route-unexpected` if the order was refused.
+ * Requests the side that consumers must read. The request may be repeated. Throws Problem
+ * `unreachable` if it is unclear whether the order arrived. The caller MUST then call `getRoute`.
+ * Throws Problem `route-unexpected` if the order was refused.
  */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
   await send('PUT', url, order);

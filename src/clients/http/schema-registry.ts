@@ -28,8 +28,8 @@ export class SchemaRegistry {
 
   /**
    * Returns the text of a schema, or null if the registry has no schema with that id. `type` is the
-   * type of schema that the topic's format needs, in the registry's terms. Throws Problem
-   * `unreachable`, `permission-denied` or `unsupported`.
+   * type of schema that the topic's format needs, such as `AVRO`. Throws Problem `unreachable`,
+   * `permission-denied` or `unsupported`.
    */
   async schema(id: number, type: string): Promise<string | null> {
     const found = this.#known.get(id) ?? (await this.#ask(id));
@@ -54,7 +54,7 @@ export class SchemaRegistry {
 
   /**
    * Checks that the registry answers, by requesting the list of subjects. This request needs the
-   * same login as a schema. Throws the same Problems as `schema`.
+   * same login as a schema. Throws Problem `unreachable` or `permission-denied`.
    */
   async check(): Promise<void> {
     const answer = await this.#get('/subjects');

@@ -1,6 +1,6 @@
 // Sends requests to a partition's leader or to a group's coordinator, over kafkajs' own
-// connections. kafkajs has no public call for most of them. For example, they list offsets by
-// isolation level, fetch batches without decoding them, and produce batches that are encoded.
+// connections. kafkajs has no public call for most of these requests. For example, they list
+// offsets by isolation level, fetch batches without decoding them, and produce encoded batches.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';

@@ -196,7 +196,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /** Reads like `readRange`, but passes undecoded answers, and where each batch is in them. */
+  /** Reads like `readRange`, but passes undecoded answers, with the positions of their batches. */
   async readBatches(
     topic: string,
     partition: number,
@@ -208,8 +208,8 @@ export class KafkaPort {
   }
 
   /**
-   * Returns whether `[from, to)` contains only control records (transaction markers), so that
-   * nothing is left to consume.
+   * Returns whether `[from, to)` contains no committed record. It may contain control records
+   * (transaction markers) and aborted records, which no consumer receives.
    */
   async onlyControlRecords(
     topic: string,

@@ -1,5 +1,5 @@
 // Accesses parts of kafkajs that are not in its public interface: request encoders, brokers and the
-// cluster. These parts may change in any version of kafkajs, so Sluice pins its version exactly.
+// cluster. These parts may change in any version of kafkajs, so Sluice pins one exact version.
 import { createRequire } from 'node:module';
 import type { Kafka as KafkaJs } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';

@@ -40,7 +40,7 @@ export function produceRequest(topic: string, partition: number, batch: Buffer):
   };
 }
 
-/** Returns the error code of the one partition. 0 means written. */
+/** Returns the error code of the one partition. 0 means that the batch was written. */
 export function decodeProduce(raw: Buffer): number {
   const afterTopic = 4 + 2 + raw.readInt16BE(4); // topics, name
   return raw.readInt16BE(afterTopic + 4 + 4); // partitions, index

@@ -36,7 +36,10 @@ export const getKafkaConnect = (
     `/apis/${API_VERSION}/namespaces/${namespace}/kafkaconnects/${encodeURIComponent(cluster)}`,
   );
 
-/** Returns why Strimzi does not carry out this cluster's connector resources; null if it does. */
+/**
+ * Returns why Strimzi does not carry out the KafkaConnector resources of this cluster. Returns null
+ * if it does.
+ */
 export function whyNotUsable(
   { metadata, spec, status }: KafkaConnect,
   { namespace, cluster }: Home,

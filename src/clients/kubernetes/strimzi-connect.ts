@@ -42,8 +42,8 @@ export class StrimziConnect implements ConnectControl {
   readonly #limitMs: number;
 
   /**
-   * `beforeMaking` runs before a connector is created or configured, and before each look at the
-   * result. It may throw. The operator must carry out a change within `limitMs`.
+   * `beforeMaking` runs before a connector is created or configured, and then before each reading
+   * of its status. It may throw. The operator must carry out a change within `limitMs`.
    */
   constructor(
     api: ApiServer,

@@ -1,5 +1,5 @@
-// Stores notices for the webhook. Each notice is stored once, and sent until the webhook accepts
-// it.
+// Stores notices for the webhook. Each notice is stored once. Sluice tries to send it until the
+// webhook accepts it, but at most for a day.
 import type { Notice } from '../../domain/evidence/notices.js';
 import type { Ledger } from './ledger.js';
 import { jsonText } from './json-text.js';

@@ -65,7 +65,7 @@ export interface TableCatalog {
    */
   readonly isKeyDeferrable: boolean;
   readonly replicaIdentity: ReplicaIdentity;
-  /** True if any value is stored outside its row (TOAST). */
+  /** True if values may be stored outside their rows, because the TOAST table is not empty. */
   readonly holdsFarValues: boolean;
   readonly rowSecurity: boolean;
   readonly rowsEstimate: number;
