@@ -1,6 +1,6 @@
 // sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads the
-// database. If the database is not asked or does not answer, every fact that needs a measurement is
-// unknown.
+// database. If the database is not asked or does not answer, everything that must be measured is
+// unknown. With --out, it also writes drafts of a pipeline (starting points).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from './support/measure-portfolio.js';

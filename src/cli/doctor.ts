@@ -1,5 +1,6 @@
 // sluice doctor -f FILE: runs every preflight check against the real systems, read-only. Exits 4 if
-// a system does not answer. Otherwise, exits 1 if a check failed or is unknown.
+// a system does not answer. Otherwise, exits 1 if a check failed or is unknown. For --leftovers, it
+// runs doctor-leftovers.ts instead.
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';

@@ -10,8 +10,8 @@ interface Describes {
 const NOT_OFFERED = [7, 12, 16];
 
 /**
- * Returns the id that the cluster gave the namespace. Returns null if the server does not offer it to
- * these credentials. Throws any other error, because without the id, two clusters look alike.
+ * Returns the id that the cluster gave the namespace. Returns null if the server does not offer the
+ * id to these credentials. Throws any other error, because without the id, two clusters look alike.
  */
 export async function namespaceId(service: Describes, namespace: string): Promise<string | null> {
   try {

@@ -6,7 +6,7 @@ import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface AlignedSides {
-  /** The closed rows of the batch's result table by key. Null if a row could not be decoded. */
+  /** The batch's stored rows by key, for closed keys only. Null if a row could not be decoded. */
   readonly stored: ReadonlyMap<string, string | null>;
   /** The rows of the stream, whether their keys are closed or not. */
   readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;

@@ -2,7 +2,7 @@
 import { withoutZeros } from './calendar.js';
 import { Undecodable } from './undecodable.js';
 
-/** Debezium's names for values that a Java decimal cannot represent. */
+/** The names that Postgres and Debezium write for values that a Java decimal cannot represent. */
 const SPECIAL_DECIMALS: ReadonlyMap<string, string> = new Map([
   ['nan', 'NaN'],
   ['infinity', 'Infinity'],

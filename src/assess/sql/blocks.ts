@@ -33,7 +33,7 @@ export interface Block {
 
 interface Scope {
   readonly text: SqlText;
-  /** The text `WITH …` of the CTEs found so far, which is put before the blocks that read them. */
+  /** The text `WITH …` of the CTEs found so far. It is put before each block that may read them. */
   readonly withText: string;
   readonly known: ReadonlyMap<string, string>;
   /** For the node of each sub-query in FROM, the name of its block. */

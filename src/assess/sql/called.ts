@@ -1,5 +1,5 @@
-// Collects the functions and operators that a statement calls. Also collects constants that
-// Postgres may read as the current time, such as 'today'.
+// Collects the functions and operators that a statement calls. Also collects constants whose value
+// Postgres may take from the clock, such as 'today'.
 import { field, list, names, walk } from './ast.js';
 
 export interface Called {
@@ -7,7 +7,7 @@ export interface Called {
   readonly functions: Set<string>;
   /** The names of operators, without their schema. */
   readonly operators: Set<string>;
-  /** Constants such as `today`, which the date types replace with the current time. */
+  /** Constants such as `today`. A date or time type takes their value from the clock. */
   readonly moments: Moment[];
 }
 
@@ -18,8 +18,8 @@ export interface Moment {
 }
 
 /**
- * Matches a text that the date types replace with the current date or time. A time of day may
- * follow the word.
+ * Matches a text whose value the date and time types take from the clock. A time of day may follow
+ * the word.
  */
 const MOMENT = /^\s*(now|today|tomorrow|yesterday)(\s+[\w:.+-]+)*\s*$/i;
 

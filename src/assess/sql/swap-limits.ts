@@ -147,7 +147,7 @@ function wholeRows(tree: unknown, name: TableName): string[] {
   return [...found];
 }
 
-/** Finds constants such as 'public.totals'::regclass, which would still mean the old table. */
+/** Finds constants such as 'public.totals'::regclass, which would still name the old relation. */
 function namesInConstants(tree: unknown, name: TableName): string | null {
   let found: string | null = null;
   walk(tree, ({ kind, node }) => {

@@ -1,5 +1,6 @@
 // Calls the REST API of Flink's SQL Gateway: sessions, statements and results. A session's tables
-// and settings are lost when the session or the gateway ends, so each use opens its own session.
+// and settings are lost when the session or the gateway ends. Therefore no session is kept: each
+// use opens its own.
 import { Problem } from '../../domain/failure.js';
 import { causeText } from '../../domain/values/error-text.js';
 import type { HttpAnswer } from './http-access.js';

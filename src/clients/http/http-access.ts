@@ -47,8 +47,8 @@ function authorization(auth: Login, secret: ReadSecret, hosts: readonly string[]
 }
 
 /**
- * Reads an answer to its end. Rejects if the connection fails inside the body, so that a part of an
- * answer never counts as the answer.
+ * Reads an answer to its end. Rejects if the connection fails while the body arrives, so that a
+ * part of an answer never counts as the answer.
  */
 export async function wholeAnswer(begun: Promise<Response>): Promise<HttpAnswer> {
   const response = await begun;

@@ -27,7 +27,7 @@ export interface RecordBytes {
 export class BatchBuilder {
   #bytes: Buffer;
   #at = HEADER_BYTES;
-  /** The checksum state of all records so far. It begins with 0, and `finish` adds the header. */
+  /** The checksum state of all records so far, from 0. `finish` combines it with the header's. */
   #checked = 0;
   records = 0;
 

@@ -25,7 +25,8 @@ export const describeHolder = ({ migration, object: { kind, name } }: Holder): s
 
 // For an object that Sluice created, the ledger records the name of its database, but not the
 // server. Two servers may have databases with the same name. An adopted object's location ($4) has
-// the server's address. The query therefore also compares it with the address in the owner's spec.
+// the server's address. The query therefore takes the address of a created object from the spec of
+// its owner.
 const HELD = `
 SELECT name AS migration FROM sluice.adopted WHERE name <> $1 AND kind = $2 AND object_name = $3 AND location = $4 AND released_at IS NULL
 UNION ALL

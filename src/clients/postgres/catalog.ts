@@ -1,6 +1,6 @@
-// Reads from the source's catalog: tables with their columns and keys, the files of their rows, and
-// the columns of queries. `readTable` resolves the table's name once, and then uses its oid, so
-// that all of its queries are about the same table.
+// Reads tables with their columns and keys from the catalog of a database. Also reads the sizes and
+// files of tables, the columns of queries, and the session's snapshot. `readTable` resolves the
+// table's name once, and then uses its oid, so that all of its queries are about the same table.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';

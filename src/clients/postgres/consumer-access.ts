@@ -1,6 +1,7 @@
 // Compares who may read the consumers' view before and after the cut-over switches it to another
-// table. Also copies read privileges to a table that Sluice created. A view reads its tables with
-// the privileges of its owner. With security_invoker, it uses the privileges of its reader.
+// table. Also copies read privileges to a table that Sluice created, and describes row security. A
+// view reads its tables with the privileges of its owner. With security_invoker, it uses the
+// privileges of its reader.
 import type pg from 'pg';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 

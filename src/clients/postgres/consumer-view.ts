@@ -139,8 +139,8 @@ export async function viewReads(client: pg.ClientBase, view: TableName): Promise
 }
 
 /**
- * Returns the tables that the view's other rules depend on. Those rules define what a write through
- * the view does.
+ * Returns the tables on which the view's rules depend, except the rule for its query. Those rules
+ * define what a write through the view does.
  */
 export async function viewWrites(client: pg.ClientBase, view: TableName): Promise<string[]> {
   return dependencies(client, view, `r.rulename <> '_RETURN'`);

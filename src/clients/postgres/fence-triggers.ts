@@ -12,8 +12,8 @@ const fenceFunction = ({ names }: ResolvedPlan): string =>
   `${quoteIdent(names.leaseSchema)}.refuse_write`;
 
 /**
- * Creates the fence triggers. `createTriggers` explains the conditions for the caller, and what the
- * caller's commit proves.
+ * Creates the fence triggers. `createTriggers` explains the conditions for the caller, and what is
+ * proven when the caller's transaction has committed.
  */
 export async function createFenceTriggers(
   client: pg.ClientBase,

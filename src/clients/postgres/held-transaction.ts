@@ -67,8 +67,8 @@ export async function heldTransaction<T>(
 }
 
 /**
- * Returns SQL that makes the server notice a lost connection within `idleMs`, even while it sends
- * an answer.
+ * Returns SQL that limits each pause between two statements to `idleMs`. It also makes the server
+ * notice a lost connection after about this time, even while it sends an answer.
  */
 const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +

@@ -1,6 +1,6 @@
 // Keeps the text that the consumers' view had before the commit of the cut-over. The text is in the
-// schema of the lease row. The commit's own transaction stores it, so it exists if and only if the
-// view was switched.
+// schema of the lease row. The transaction of the commit stores it and switches the view, so that
+// neither happens without the other.
 import type pg from 'pg';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

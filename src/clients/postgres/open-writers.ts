@@ -59,7 +59,8 @@ export async function openWriters(
 
 /**
  * Returns the writers that are older than `limitMs`. A prepared transaction counts at any age,
- * unless it ends within three seconds. Writers whose age is hidden get the same three seconds.
+ * unless it ends within three seconds. Writers of hidden age also get three seconds. Those that
+ * stay are in `unseen`, or in `old` if the wait was at least `limitMs`.
  */
 export async function oldWriters(
   client: pg.ClientBase,

@@ -12,7 +12,7 @@ export interface RelationColumn {
 
 /**
  * The description of a relation. pgoutput sends a description before the relation's first row, and
- * again after each change of the relation.
+ * again after each change of the relation's definition.
  */
 export interface LoggedRelation {
   readonly oid: number;

@@ -1,4 +1,5 @@
-// Exports snapshots of the source, which several sessions can then read.
+// Exports snapshots of the source, which several sessions can then read. One kind is the snapshot
+// at the position of a new slot.
 import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
@@ -12,7 +13,7 @@ export interface SharedSnapshot {
 
 /**
  * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits until all
- * transactions that were open at the call have ended.
+ * transactions that have written and are open at the call have ended.
  */
 export async function createSlot(
   spec: MigrationSpec,

@@ -1,6 +1,6 @@
-// Checks the rows of a shared table after the commit or the rollback has written to it, and that no
-// other table changed with it. A trigger of the table may drop or change a row. A foreign key may
-// remove or change rows of a different table.
+// Checks that a shared table keeps the rows that the commit or the rollback writes to it, and that
+// no other table changes with it. A trigger of the table may drop or change a row. A foreign key
+// may remove or change rows of a different table.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -17,8 +17,8 @@ export interface Equality {
 export function equality(columns: readonly string[], key: readonly string[]): Equality {
   const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
   const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');
-  // This compares text, because some types have no equality operator, and because 1.0 and 1.00
-  // print differently.
+  // This compares texts. Some types have no equality operator, and consumers can tell 1.0 from
+  // 1.00, although the two numbers are equal.
   const same = [
     sameKey,
     ...values.map((name) => `t.${name}::text IS NOT DISTINCT FROM s.${name}::text`),

@@ -53,8 +53,8 @@ export function lossOf(
 }
 
 /**
- * Creates the slot without an exported snapshot. Waits until all transactions that were open at the
- * call have ended. A server before version 17 refuses to create a failover slot.
+ * Creates the slot without an exported snapshot. Waits until all transactions that have written and
+ * are open at the call have ended. A server before version 17 refuses to create a failover slot.
  */
 export async function createPlainSlot(
   client: pg.ClientBase,

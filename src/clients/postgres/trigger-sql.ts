@@ -24,10 +24,10 @@ const TRIGGER_LOCK_MS = 700;
  * triggers call `fn` (quoted). Throws Problem `object-not-ours` if a trigger of that name calls a
  * different function.
  *
- * The caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT hold the
- * lease row yet, because a writer locks its table before it reads the lease row. CREATE TRIGGER
- * waits for every open writer. After the commit, therefore, no writer is active that began before
- * the triggers existed.
+ * The caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT have
+ * locked the lease row yet: a writer locks its table before it reads the lease row, so a deadlock
+ * would be possible. CREATE TRIGGER waits for every open writer. When the transaction has
+ * committed, therefore, no writer is active that began before the triggers existed.
  *
  * Every partition gets a statement trigger, because a write that names a partition fires only that
  * partition's statement trigger. Row triggers are needed for two other cases. The apply worker of a

@@ -1,6 +1,6 @@
-// Builds SQL for the names that Sluice gives to types. Only types of Postgres itself and of
-// extensions have a name without a schema. A user-defined type is therefore never taken for one of
-// them.
+// Builds SQL for the names that Sluice gives to types. A type of Postgres itself or of an extension
+// has its own name, without a schema. A user-defined type is never taken for one of them: its name
+// is its kind, such as `enum`, or contains its schema.
 
 /**
  * Joins further columns to a type `t`. `b` is the type under all domains of `t`, and `base.typmod`

@@ -1,6 +1,6 @@
 // Collects what a witness (a temporary replication slot) saw: the changed keys of each table, and
-// how many rows each transaction inserted and deleted. After the first message that it cannot
-// interpret, it ignores all further messages.
+// how many rows each transaction inserted and deleted. After the first problem, such as a TRUNCATE
+// or an unclear message, the witness cannot be used, and all further messages are ignored.
 import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
 import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
 import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';

@@ -1,5 +1,5 @@
-// Reads the relations of each compared table from the catalog, and a digest of their definitions.
-// The definitions must not change while a witness is running.
+// Finds in the catalog the relations that hold the rows of each compared table. Also computes a
+// digest of their definitions, which must not change while a witness is running.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { WitnessedTable } from './witness-log.js';

@@ -1,5 +1,5 @@
-// Rewrites Avro records in the wire format of a schema registry as the JSON that Kafka Connect would
-// write. Folds and comparisons then read Avro records and JSON records in the same way.
+// Rewrites Avro records in the wire format of a schema registry as the JSON that Kafka Connect
+// would write. Folds and comparisons then read Avro records and JSON records in the same way.
 import type { Content } from '../record-decoder.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';
 import { Undecodable } from '../undecodable.js';

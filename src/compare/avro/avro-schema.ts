@@ -1,5 +1,5 @@
-// Compiles an Avro schema into a function that rewrites values as JSON. The JSON is the same as the
-// output of Kafka Connect's JSON converter.
+// Compiles an Avro schema into a function that rewrites values as JSON. The JSON has the form that
+// Kafka Connect's JSON converter writes.
 import { Undecodable } from '../undecodable.js';
 import { noBranch, type AvroInput } from './avro-input.js';
 import type { Content } from '../record-decoder.js';

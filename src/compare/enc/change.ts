@@ -1,5 +1,5 @@
-// Encodes a table's change events as numbers. The events are rows of a typed array, which a thread
-// can send to another thread.
+// Encodes a table's change events as numbers. Each event takes a fixed number of words in a typed
+// array, which a thread can send to another thread.
 import { Undecodable, WiderKey } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
 import { REFUSED, whyRefused } from '../refused.js';

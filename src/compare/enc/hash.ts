@@ -1,5 +1,5 @@
-// Implements MurmurHash3 x86_128 (public domain, Austin Appleby) over the scratch buffer. Keys use
-// 128 bits, and rows use the first 64.
+// Implements MurmurHash3 x86_128 (public domain, Austin Appleby) over the scratch buffer. The hash
+// of a key has all 128 bits, and the hash of a row only the first 64.
 import type { Scratch } from './scratch.js';
 
 const rotl = (x: number, r: number): number => (x << r) | (x >>> (32 - r));
