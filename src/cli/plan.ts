@@ -67,7 +67,7 @@ async function rehearse(asked: string, options: PlanOptions): Promise<number> {
         }
       : null;
     const args: [object] = [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }];
-    const updateId = randomUUID(); // a repeated request keeps this id, so that the run rehearses once
+    const updateId = randomUUID(); // a repeated request keeps this id, so the run rehearses once
     return whileServed(client, handle.workflowId, 'The rehearsal', () =>
       handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args, updateId }),
     );

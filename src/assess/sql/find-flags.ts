@@ -62,7 +62,7 @@ function byExpression({ kind, node }: Visit, { types }: FlagContext): Found[] {
   if (kind === 'SQLValueFunction') {
     const name = String(node['op']).replace('SVFOP_', '').replace(/_N$/, '').toLowerCase();
     if (/^(current_(date|time|timestamp)|localtime(stamp)?)$/.test(name)) return [['now', name]];
-    return [['unknown-function', name]]; // such as current_user, which the session decides
+    return [['unknown-function', name]]; // a value of the session, such as current_user
   }
   if (kind === 'TypeCast') {
     const text = stringConstant(node['arg']);

@@ -91,8 +91,8 @@ export function aggregates(select: Fields, outputs: readonly string[]): Operator
 }
 
 /**
- * Returns the columns of GROUP BY under their names in the output. GROUP BY can name a column by
- * its position, its name or its expression.
+ * Returns the columns of GROUP BY, under their names in the output if they are in the output. GROUP
+ * BY can name a column by its position, its name or its expression.
  */
 export function groupKey(select: Fields, outputs: readonly string[]): string[] {
   const targets = list(select, 'targetList').map((t) =>

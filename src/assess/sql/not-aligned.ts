@@ -1,5 +1,5 @@
-// Decides, from the text alone, whether a batch query cannot be aligned. An aligned query is
-// rewritten to read the tables as of one moment (a still point).
+// Decides, from its text and without the database, whether a batch query cannot be aligned. An
+// aligned query is rewritten to read the tables as of one moment (a still point).
 import { analyseSql, type SqlAnalysis } from './analyse.js';
 import type { FlagId } from './flags.js';
 import { referencesOf } from './references.js';

@@ -76,8 +76,8 @@ export function cteNames(query: string): string[] {
 }
 
 /**
- * Replaces references with sub-queries, each under the name that the rest of the text uses. If
- * `selectOf` returns null, the place stays as it is.
+ * Replaces references with sub-queries. Each sub-query gets the name by which the rest of the text
+ * refers to its rows. If `selectOf` returns null, the place stays as it is.
  */
 export function replaceReferences(
   query: string,

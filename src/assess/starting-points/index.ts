@@ -131,7 +131,7 @@ const rawType = (type: string): string =>
 
 /**
  * Returns the type of an output column. The result table declares it, or the query shows it by a
- * cast or a count, or all tables' columns of the same name have it. Otherwise, it is a guess.
+ * cast or a count, or every column of this name in the tables has it. Otherwise, it is a guess.
  */
 function outputType(context: Context, block: Block, name: string, open: string[]): string {
   try {

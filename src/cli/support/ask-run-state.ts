@@ -14,7 +14,7 @@ import { CliError, EXIT } from './output.js';
 import { messageOf, waitsOf } from './pending-activities.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** The limit of most calls: enough for a busy worker to answer, and a short wait for a person. */
+/** The limit of most calls. A busy worker can answer in this time, and a person can wait for it. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;

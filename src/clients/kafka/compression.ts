@@ -7,8 +7,8 @@ import { Problem } from '../../domain/failure.js';
 import { unlz4 } from './lz4.js';
 
 /**
- * The maximum size of a decompressed body. Producers send batches of a few megabytes, so a body
- * that would become larger than this counts as damaged.
+ * The maximum size of a decompressed body. Producers usually send at most a few megabytes, so a
+ * body that would become larger than this counts as damaged.
  */
 export const MOST_BYTES = 512 * 1024 * 1024;
 

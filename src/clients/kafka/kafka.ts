@@ -209,7 +209,7 @@ export class KafkaPort {
 
   /**
    * Returns whether `[from, to)` contains no committed record. It may contain control records
-   * (transaction markers) and aborted records, which no consumer receives.
+   * (transaction markers) and aborted records, which no read_committed consumer receives.
    */
   async onlyControlRecords(
     topic: string,

@@ -1,5 +1,5 @@
 // Reads the records of Kafka record batches (magic 2) in a Fetch response. This code is synchronous
-// and creates no object for each record, because a full window runs it for every record of a topic.
+// and creates no object for each record, because folds read long topics with it.
 import { Problem } from '../../domain/failure.js';
 import { decompress } from './compression.js';
 import { crc32c } from './crc32c.js';

@@ -85,10 +85,10 @@ export async function hiddenProblem(
 }
 
 /**
- * Waits at most `limitMs` until a broker serves a new topic. Also returns if `isServed` is still
- * false after that time. If `isServed` then throws an error, throws this error. If the error says
- * that the topic does not exist, throws Problem `unreachable` instead. The topic does exist, but a
- * busy broker may not know it yet.
+ * Waits at most `limitMs` until a broker serves a new topic. Returns at this limit even if
+ * `isServed` still returns false. If `isServed` throws an error after the limit, throws this error.
+ * If the error says that the topic does not exist, throws Problem `unreachable` instead. The topic
+ * does exist, but a busy broker may not know it yet.
  */
 export async function served(
   topic: string,

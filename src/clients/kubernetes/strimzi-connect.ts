@@ -110,8 +110,8 @@ export class StrimziConnect implements ConnectControl {
 
   /**
    * Creates the resource, and waits until the operator has created the connector. If Kafka Connect
-   * refuses the configuration, deletes the resource again before the Problem `connector-failed` is
-   * thrown. After any other Problem, the resource may exist.
+   * refuses the configuration, first deletes the resource, and then throws Problem
+   * `connector-failed`. After any other Problem, the resource may exist.
    */
   async createStopped(name: string, config: Config): Promise<void> {
     this.#beforeMaking();

@@ -1,7 +1,7 @@
 // Defines the statements that store the status of a run and the state of an object. An attempt of
 // an activity may hang, for example with a lost connection or a suspended worker. Meanwhile,
-// another attempt and the run continue. The statement of the first attempt then arrives too late,
-// and must not replace newer values.
+// another attempt and the run continue. The statement of the attempt that hung then arrives too
+// late, and must not replace newer values.
 
 /**
  * Temporal's servers give each status its time. The clocks of two servers are assumed to differ by

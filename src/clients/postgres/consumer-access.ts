@@ -14,7 +14,7 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * The quoted roles that need privileges on the other table before the view can read it. PUBLIC
+   * The quoted roles that need privileges on a table before the view can read this table. PUBLIC
    * stands for all roles.
    */
   readonly roles: readonly string[];

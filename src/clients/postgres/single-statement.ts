@@ -49,7 +49,7 @@ UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
  * identifier that needs no quotes. The table is dropped when the transaction ends.
  */
 export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
-  // parse the query alone first, because its text could otherwise close the parenthesis
+  // parse the query without parentheses first, because its text could close the parenthesis below
   await describeStatement(client, query);
   const rows = `SELECT * FROM (${query}\n) AS sluice_query`;
   // `WITH NO DATA` creates the table without planning or running the query.
@@ -83,8 +83,8 @@ export const describeStatement = (
   });
 
 /**
- * Returns the fields of a query that is used in parentheses. The query is parsed alone first, so
- * that its text cannot close the parenthesis and add a statement.
+ * Returns the fields of a query that is used in parentheses. The query is first parsed without
+ * them, so that its text cannot close the parenthesis and add a statement.
  */
 export async function describeSubquery(
   client: pg.ClientBase,
