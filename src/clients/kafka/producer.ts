@@ -1,5 +1,5 @@
 // Writes many records to topics as idempotent record batches, over kafkajs' connections. It is used
-// by `sluice prove`, `snapshot: copy`, snapshot signals and comparisons in Flink.
+// by `sluice prove`, by `snapshot: copy`, for signals to Debezium, and for comparisons in Flink.
 import { BatchBuilder, type ProducerIdentity, type RecordBytes } from './batch-builder.js';
 import type { SharedBytes } from './crc32c.js';
 

@@ -75,8 +75,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the status. Also stores the run again if the ledger has lost it. If the ledger has a
-   * newer status, it stays, because the statement of an activity's attempt that hung can arrive
+   * Stores the status. Also stores the run again if the ledger has lost it. A newer status in the
+   * ledger is not replaced, because the statement of an activity's attempt that hung can arrive
    * late.
    */
   async recordStatus(

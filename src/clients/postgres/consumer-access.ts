@@ -26,15 +26,15 @@ export interface Lack {
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
-// Builds SQL that is true if the role may read the whole table or each of the columns. A query that
-// names no column, such as `count(*)`, needs the privilege on only one column.
+// Builds SQL that is true if the role may read the whole table or each of the given columns. A
+// query that names no column, such as `count(*)`, needs the privilege on only one column.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
       ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
 
 /**
- * Finds the roles that lack a privilege on `to` that the view would need if it read `to` instead of
+ * Finds the roles whose privileges on `to` would not be enough if the view read `to` instead of
  * `from`. With security_invoker, these are readers of the view; otherwise, only its owner is
  * checked. Returns null if there is no such role. The view's query is already resolved, so no role
  * needs a privilege on the schemas of its tables.

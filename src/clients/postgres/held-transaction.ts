@@ -15,7 +15,7 @@ export interface HoldLimits {
   readonly overallMs: number;
 }
 
-/** The client of a held transaction. */
+/** A transaction that `heldTransaction` runs. */
 export interface Held {
   readonly client: pg.ClientBase;
   /**

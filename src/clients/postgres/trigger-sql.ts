@@ -150,7 +150,7 @@ export async function triggerExists(
   return (await carriers(client, plan, role, table)).length > 0;
 }
 
-/** Drops the triggers of a table. The application waits for this for at most TRIGGER_LOCK_MS. */
+/** Drops the triggers of a table. Writers wait for each DROP for at most TRIGGER_LOCK_MS. */
 export async function dropTrigger(
   client: pg.ClientBase,
   plan: ResolvedPlan,

@@ -7,7 +7,7 @@ import { integerFromText, numericFromText } from './number.js';
 import { TAG_NULL, TAG_VALUE, type Scratch } from './scratch.js';
 import { dateFromText, instantFromText, timeFromText } from './time.js';
 
-/** The tag of a canonical text that no value of Postgres has, such as an integer out of range. */
+/** The tag of a canonical text that is no value of its type, such as an integer out of range. */
 const TAG_FOREIGN = 2;
 
 type FromText = (b: Uint8Array, start: number, end: number, out: Scratch) => void;

@@ -1,7 +1,7 @@
-// Maps the keys of a topic to the hashes of their rows, in typed arrays. A comparison looks up the
-// key of each expected row from Postgres. A slot takes 17 bytes for integer keys, and there is
-// no object for each row. The table uses open addressing with linear probing. A deletion shifts the
-// following slots back, so that no tombstones accumulate.
+// Maps the keys of a topic to the hashes of their rows. A comparison looks up the key of each
+// expected row from Postgres. The key table is a hash table with open addressing and linear
+// probing, in typed arrays. A slot takes 17 bytes for integer keys, and there is no object for each
+// row. A deletion shifts the following slots back, so that no deleted slots accumulate.
 
 const MOST_LOAD = 0.75;
 const EMPTY = 0;
