@@ -1,6 +1,6 @@
-// Lists the column types whose values can be proven equal, and converts the value of either side to
-// one canonical text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea).
-// `fromJson` reads Debezium's output with Sluice's connector settings.
+// Lists the column types whose values can be proven equal. Converts equal values of Postgres and of
+// a record to the same canonical text. `fromText` reads Postgres' output (UTC, ISO dates, ISO
+// intervals, hex bytea). `fromJson` reads Debezium's output with Sluice's connector settings.
 import { base64Bytes } from './base64.js';
 import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';

@@ -18,8 +18,8 @@ export interface Moment {
 }
 
 /**
- * Matches a text whose value the date and time types take from the clock. A time of day may follow
- * the word.
+ * Matches a text such as `today`, whose value the date and time types take from the clock. A time
+ * of day may follow the word.
  */
 const MOMENT = /^\s*(now|today|tomorrow|yesterday)(\s+[\w:.+-]+)*\s*$/i;
 

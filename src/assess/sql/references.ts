@@ -6,7 +6,7 @@ import { field, list, textOf, walk } from './ast.js';
 
 /** One place in a query's text where a relation is named. */
 export interface Reference {
-  /** The offset in bytes. */
+  /** The offset of the name in the query, in bytes. */
   readonly start: number;
   /** The name as it is written. */
   readonly written: string;

@@ -53,8 +53,8 @@ export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
 
 /**
- * Returns SQL that reads one column of the key's row from the snapshot. The stand-in uses this for
- * a column that no record of the gap changed.
+ * Returns SQL that reads one column of the row with this key from the snapshot. The stand-in uses
+ * this for a column that no record of the gap changed.
  */
 export function fromSnapshot(table: StandInTable, column: string, key: readonly string[]): Given {
   const where = table.key.map((name, at) => `${quoteIdent(name)} = ${quoteLiteral(key[at]!)}`);

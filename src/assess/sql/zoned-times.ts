@@ -12,8 +12,8 @@ export interface ZonedTime {
   /** The conversion without its operand, for a message. */
   readonly found: string;
   /**
-   * The query, with a COLLATE for the operand. Postgres refuses it if the operand is not a text,
-   * and names the type of the operand.
+   * The query, with a COLLATE for the operand. Postgres refuses this query unless the operand is a
+   * text, and its error names the type of the operand.
    */
   readonly probe: string;
 }
@@ -38,7 +38,7 @@ export const convertsZones = ({ functions }: Calls): boolean =>
 /** Matches a mention of the types `time` and `timetz`, but not `timestamp` or `AT TIME ZONE`. */
 const TIMES = /\btime(tz)?\b(?!\s+zone\b)/i;
 
-/** Returns whether the text of a function may convert a time. */
+/** Returns whether a function with this text may convert a time to another zone. */
 export const mayConvertTime = (text: string, read: Calls): boolean =>
   convertsZones(read) && TIMES.test(text);
 

@@ -1,5 +1,6 @@
 // Measures the source, the tables and the run logs of a portfolio over one read-only connection
-// with a statement timeout. A measurement that fails is unknown and has a reason; none is guessed.
+// with a statement timeout. A value that cannot be measured is unknown, with a reason. No value is
+// guessed.
 import type pg from 'pg';
 import { slotUse } from '../../clients/postgres/slots.js';
 import {

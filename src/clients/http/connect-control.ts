@@ -20,7 +20,7 @@ export interface ConnectorStatus {
 
 export type AwaitedState = 'RUNNING' | 'PAUSED' | 'STOPPED';
 
-/** The state of a connector while its last change is not carried out. Its real state is unknown. */
+/** The state of a connector whose last change is not carried out yet. Its real state is unknown. */
 export const PENDING = 'PENDING';
 
 export interface Plugin {

@@ -24,8 +24,8 @@ import { createCluster, type Broker, type Cluster } from './kafkajs-internals.js
 export const READ_COMMITTED = 1;
 
 /**
- * The functions that the creator of a `Brokers` object provides. They list topics, refuse hidden
- * topics, and explain errors of connections.
+ * The functions that the creator of a `Brokers` object provides. They list topics, throw if ACLs
+ * hide a topic, and explain errors of connections.
  */
 interface Surroundings extends TopicList {
   readonly explain: (error: unknown) => unknown;

@@ -161,7 +161,7 @@ export class KafkaPort {
     );
   }
 
-  /** Describes a group. The answer is `unknown` if no request can describe it. */
+  /** Describes a group. The answer is `unknown` if no request can describe the group. */
   async describeGroup(groupId: string): Promise<GroupDescription> {
     return this.#brokers.withCoordinator(groupId, (broker) =>
       describeBy(broker, groupId, async () => (await this.groupOffsets(groupId)).size > 0),

@@ -134,7 +134,7 @@ export function topicIdOf(
     .writeInt64(0)
     .writeUVarIntString(topic)
     .writeUVarInt(0); // one topic, by name and not by id
-  // the request creates no topics and does not ask for rights
+  // the request creates no topics, and does not ask for the allowed operations
   body.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(0);
   return exchange(METADATA, TOPIC_ID_VERSION, 'Metadata', body, (raw) => {
     raw.readTaggedFields(); // the tagged fields of the header

@@ -35,7 +35,10 @@ WHERE o.kind = $2 AND o.object_name = $3 AND o.state IN ('registered', 'created'
   AND (o.location = $4 OR (m.spec #>> '{spec,source,postgres,host}') || ':' || (m.spec #>> '{spec,source,postgres,port}') || '/' || o.location = $4)
 LIMIT 1`;
 
-/** Returns the objects that any migration owns, or that a different migration has adopted. */
+/**
+ * Returns those of the objects that a migration owns, or that a different migration has adopted,
+ * each with that migration.
+ */
 export async function heldObjects(
   ledger: Pick<Ledger, 'query'>,
   name: string,

@@ -40,9 +40,9 @@ async function loggedRun(
 }
 
 /**
- * Finds an active session of the application. Idle sessions belong to a connection pool and do not
- * count. Without pg_read_all_stats, the state of another role's session is unknown. Such a session
- * counts as active.
+ * Finds an active session of the application. Idle sessions do not count, because a connection pool
+ * keeps them open. Without pg_read_all_stats, the state of another role's session is unknown. Such
+ * a session counts as active.
  */
 async function session(client: pg.ClientBase, application: string): Promise<string | null> {
   const { rows } = await client.query<Record<string, string | null>>(

@@ -31,7 +31,7 @@ export interface SourceOptions {
   readonly readOnly?: boolean;
   /**
    * If true, row security hides rows as usual. Statements from the spec that change data need this.
-   * Otherwise, Postgres raises an error when row security would hide a row.
+   * If false, Postgres raises an error when row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */

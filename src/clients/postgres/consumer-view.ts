@@ -32,9 +32,9 @@ export interface ViewState {
   /** `pg_class.reloptions`, each as `name=value`, in the order of the catalog. */
   readonly options: readonly string[];
   /**
-   * Everything else as one text. This includes the owner, privileges, comments, columns with their
-   * types and defaults, triggers, rules, and the views that read this view. If the text is equal,
-   * none of these has changed.
+   * Other properties as one text: the owner, privileges, comments, columns with their types and
+   * defaults, triggers, rules, and the views that read this view. If the text is equal, none of
+   * these has changed.
    */
   readonly rest: string;
 }

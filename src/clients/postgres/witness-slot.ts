@@ -77,8 +77,8 @@ export class WitnessSlot {
   }
 
   /**
-   * Writes a marker now, and reads up to that marker. If the log then has no problem, it contains
-   * every transaction that an earlier snapshot sees.
+   * Writes a marker now, and reads up to that marker. If the log then has no problem, it has
+   * received every transaction since `open` that a snapshot from before this call sees.
    */
   async readToNow(log: WitnessLog, token: string): Promise<void> {
     await this.#last;

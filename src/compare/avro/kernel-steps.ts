@@ -41,7 +41,7 @@ export function stepsOf(text: string, { columns, key }: Shape): Int32Array<Array
 
 class NotForKernel extends Error {}
 
-/** The part of a change event that contains a member. */
+/** The part of a change event that contains a member. `none` is any part that is not read. */
 type Part = 'event' | 'source' | 'row' | 'none';
 
 class Steps {

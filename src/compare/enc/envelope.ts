@@ -1,6 +1,6 @@
 // Finds the beginning and end of each column's JSON value in a Debezium record, without parsing it.
 // A compact record in the order that Kafka Connect writes (before, after, source …, op) takes the
-// fast path. Any other order of its members takes the slow path.
+// fast path. A record whose members have any other order takes the slow path.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
 import {
