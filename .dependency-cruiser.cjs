@@ -1,5 +1,5 @@
 // Import rules of the architecture (ARCHITECTURE.md). Each says what to do instead. One more is in
-// test/tidy.test.ts: workflows name activities only by `import type`, which this tool cannot see.
+// test/tidy.heavy.test.ts: workflows name activities only by `import type`, which this tool cannot see.
 const except = (...folders) => `^src/(?!(${folders.join('|')})/)`;
 const rule = (name, from, to, comment) => ({
   name,
