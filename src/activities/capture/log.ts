@@ -1,6 +1,6 @@
-// Implements the capture `debezium-postgres`. A barrier waits for a mark, which is a position in
-// the WAL here. The facts, on which evidence depends, describe the publication, the slot, and the
-// walsender that serves the slot.
+// Implements the capture `debezium-postgres`. Its mark is a position in the WAL. The connector has
+// passed the mark when it has read the WAL up to this position. The facts, on which evidence
+// depends, describe the publication, the slot, and the walsender that serves the slot.
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { readPublication } from '../../clients/postgres/captured-catalog.js';
@@ -35,7 +35,7 @@ export const logCapture: CaptureAdapter<LogPlan> = {
     ]),
 
   async mark({ systems }, { plan }, { side, from, token }) {
-    // the LSN is read after the snapshot, so everything that the snapshot sees has a lower LSN
+    // the caller took its snapshot before, so all changes that the snapshot sees have a lower LSN
     const lsn = from ?? (await insertLsn(side));
     await emitMarker(side, plan, token);
     const rest = systems.connect(plan);
@@ -57,8 +57,8 @@ export const logCapture: CaptureAdapter<LogPlan> = {
 };
 
 /**
- * Reads the state of publication and slot. `part` is the connector's name in the names of its
- * facts, or empty if there is only one connector.
+ * Reads the state of publication and slot. `part` is the connector's name, which becomes a part of
+ * the names of its facts. It is empty if there is only one connector.
  */
 export async function logState(
   client: SourceClient,

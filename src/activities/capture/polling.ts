@@ -1,5 +1,5 @@
-// Implements the capture `jdbc-source`. A barrier waits for a mark. Here, the mark contains the
-// time and the id of the newest row of each table. In mode bulk, it contains a snapshot instead.
+// Implements the capture `jdbc-source`. A mark, up to which a barrier waits, contains the time or
+// the id (or both) of the newest row of each table. In mode bulk, it contains a snapshot instead.
 // The facts, on which evidence depends, are the connectors' sessions at the source.
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Column } from '../../clients/postgres/catalog.js';
@@ -61,12 +61,15 @@ export const pollingCapture: CaptureAdapter<PollingPlan> = {
   whyMissing: (client, subject, { polling }) => rowsAhead(client, polling, subject),
 };
 
-/** The keys that contain SQL, or names that the owner of the source chooses. */
+/** The settings of a connector that contain SQL, or names that the owner of the source chooses. */
 const FROM_THE_SOURCE = ['query', 'transforms.key.fields', 'incrementing.column.name'];
 /** Matches what Kafka Connect replaces with a value of its config providers. */
 const REFERENCE = /\$\{[^}]*:[^}]*\}/;
 
-/** Throws if Kafka Connect would send a secret to the source as a part of the query. */
+/**
+ * Throws if one of these settings contains such a reference. Kafka Connect could replace it with a
+ * secret, and send the secret to the source as a part of the query.
+ */
 export function refuseReferences(name: string, config: Readonly<Record<string, string>>): void {
   const key = FROM_THE_SOURCE.find((one) => REFERENCE.test(config[one] ?? ''));
   if (key !== undefined)

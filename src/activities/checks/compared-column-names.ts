@@ -60,7 +60,7 @@ type NamedColumn = Pick<Column, 'name' | 'type'>;
 
 /**
  * Returns the columns of each subject. For `result`, also returns the columns that the batch's
- * table has and its query does not return. The spec may ignore such a column explicitly, if
+ * table has but `batch.query` does not return. The spec may ignore such a column explicitly, if
  * consumers read it although no window compares it.
  */
 async function columnsBySubject(

@@ -50,7 +50,8 @@ function isName(text: string): boolean {
 }
 
 /**
- * Reads the owners of all relations that the plan uses. Throws errors of the database unchanged.
+ * Reads the owners of the relations that the plan uses and that exist, and the role that grants
+ * replication on a managed server. Throws errors of the database unchanged.
  */
 export async function readPrivilegeFacts(
   client: pg.ClientBase,

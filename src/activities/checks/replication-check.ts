@@ -1,5 +1,5 @@
-// Checks whether Sluice's role may replicate. It opens a replication session, because the role's
-// name and attributes prove nothing.
+// Checks whether Sluice's role may replicate, by opening a replication session. The attributes of
+// the role would not be enough, because managed services grant replication in other ways.
 import type pg from 'pg';
 import { withSource, type ResolveSecret } from '../../clients/postgres/connection.js';
 import { plainIdent } from '../../domain/migration/names.js';

@@ -21,9 +21,10 @@ const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
- * Checks the timeouts that apply to the connector's login in this database. A timeout can be set
- * for the role, the database or the server. Sluice overrides such a timeout in its own sessions,
- * but a connector does not. `loadMs` is the predicted time of the initial load.
+ * Checks the timeouts that apply to the source connector's login, or in a separate target to the
+ * sink's login. A timeout can be set for the role, the database or the server. Sluice overrides
+ * such a timeout in its own sessions, but a connector does not. `loadMs` is the predicted time of
+ * the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,

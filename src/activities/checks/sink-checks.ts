@@ -85,9 +85,9 @@ async function checkSinkTable(
 }
 
 /**
- * Finds tables of the sink's schema whose name the name of the sink's table matches with LIKE. The
- * driver lists the columns of these kinds of relations. A table that does not exist yet
- * gets the types of the result table.
+ * Takes the name of the sink's table as a LIKE pattern, and finds other relations of its schema
+ * whose names match. It looks at the kinds of relations whose columns the JDBC driver lists. If
+ * the sink's table does not exist yet, it will get the types of the result table.
  */
 const SIMILAR_SQL = `WITH own AS (
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -103,9 +103,9 @@ const SIMILAR_SQL = `WITH own AS (
   GROUP BY c.relname ORDER BY c.relname`;
 
 /**
- * Checks that no other table lends its types to the sink. Debezium looks for the columns of its
- * table with LIKE, and the last table in the order of the names wins. It casts a text to the type
- * that it found, so a text could be refused, or stored in another spelling.
+ * Checks that the sink does not take the types of another table. Debezium's sink looks for the
+ * columns of its table with LIKE, and the last table in the order of the names wins. The sink casts
+ * a text to the type that it found, so a text could be refused, or stored in another spelling.
  */
 export async function checkSimilarNames(
   client: pg.ClientBase,

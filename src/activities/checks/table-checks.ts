@@ -171,7 +171,7 @@ export async function checkTable(
   const user = plainIdent(plan.spec.source.postgres.user);
   const toRead = `GRANT SELECT ON ${plainName(text)} TO ${user}`;
   rule('table.select', table.canSelect, 'the role can read it', 'the role cannot read it', toRead);
-  // Also without the privilege to read, because a waiver of table.select must not hide this check.
+  // This check also runs without the privilege to read. A waiver of table.select must not hide it.
   const look = () => everyRowIsVisible(client, plan, table, { readsOnly });
   checks.push(
     await (table.canSelect

@@ -20,7 +20,7 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
       return plan.batch?.runs ? activeAnywhere(deps, plan) : null;
     },
 
-    /** Waits until no batch run is active. The heartbeat describes the active run. */
+    /** Waits until no batch run is active. The activity's heartbeat describes the active run. */
     async untilNoBatchRun({ plan }: Planned): Promise<void> {
       for (;;) {
         const active = await activeAnywhere(deps, plan);

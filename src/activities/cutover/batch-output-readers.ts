@@ -13,7 +13,7 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
  * A time by the database's clock. `calls` has the number of calls up to that time for each
- * statement that reads the output.
+ * statement that reads the batch's table.
  */
 export interface ReaderMark {
   readonly at: string;
@@ -34,9 +34,9 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * Returns the views that read the output (`view public.report`), and the sessions and
-     * statements that have read the output since the mark. Without a batch, returns an empty list.
-     * A reader whose session has ended is found only if pg_stat_statements counted its statement.
+     * Returns the views that read the batch's table (`view public.report`), and the sessions and
+     * statements that have read it since the mark. Without a batch, returns an empty list. A
+     * reader whose session has ended is found only if pg_stat_statements counted its statement.
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
@@ -57,7 +57,8 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
 }
 
 /**
- * Returns the views and materialized views that read the table, except the view that was switched.
+ * Returns the views, materialized views and rules that read the table, except for the view that was
+ * switched.
  */
 async function views(
   client: pg.ClientBase,
@@ -147,7 +148,7 @@ interface Counted {
 /**
  * Returns the statements of other roles that read the table, as pg_stat_statements counted them.
  * This information is optional. If Sluice's role cannot read pg_stat_statements, the result has one
- * entry with the count 1. The count never grows after the mark, so this entry blocks nothing.
+ * entry with the count 1. `readersOfBatch` omits this entry, because its count does not grow.
  */
 async function statements(
   client: pg.ClientBase,

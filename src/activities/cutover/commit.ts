@@ -19,7 +19,8 @@ import { sourceProblem } from './source-at-commit.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-// If the switch of the view throws one of these errors, consumers still read the batch.
+// With one of these errors, the route refuses its switch. Nothing is committed, so consumers still
+// read the batch.
 const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied'];
 
 /**

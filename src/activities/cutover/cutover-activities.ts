@@ -113,10 +113,11 @@ async function routeBack(deps: Deps, run: Planned): Promise<void> {
   const route = routeEffects(plan, deps);
   await route.beforeBack(run);
   await onLease(plan, wayBackLimits(plan), async (client) => {
-    // From here on, the database itself ends the transaction of a suspended attempt.
+    // If the worker's process hangs from here on, the database itself ends the transaction.
     stopIfCancelled();
     await route.inBack(client, plan, () => lease(client, run));
-    if (!(await leaseIfAny(client, run))) return; // a restore of an old backup removed the row
+    // the row may be missing after the restore of an old backup
+    if (!(await leaseIfAny(client, run))) return;
     await client.query(
       `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
     );

@@ -27,7 +27,8 @@ export interface Drained {
   readonly proofs: readonly DrainProof[];
 }
 
-const NEWEST_MARKERS = 2000; // windows and other barriers also write markers
+/** How far back to look for a marker, because windows and other barriers also write markers. */
+const NEWEST_MARKERS = 2000;
 
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
   return withPlan({

@@ -92,8 +92,9 @@ async function markCapture(
 }
 
 /**
- * Waits until a complete poll has seen everything that the snapshot `wanted` sees. The number of
- * polls would prove nothing, because Connect stores it some time after the poll.
+ * Waits until a complete poll has seen everything that the snapshot `wanted` sees. A higher number
+ * of polls would not prove this. Connect stores that number some time after the poll, so the poll
+ * may have begun before the mark.
  */
 async function untilPolled(
   rest: ConnectControl,
@@ -160,7 +161,7 @@ async function storedCursor(rest: ConnectControl, connector: string): Promise<Cu
 
 interface StoredPoll {
   readonly number: number;
-  /** A snapshot from before the last complete poll. Null if the connector has not stored one. */
+  /** A snapshot that the last complete poll includes. Null if the connector has not stored one. */
   readonly seen: string | null;
 }
 

@@ -40,7 +40,7 @@ export async function pluginCarries(
   return carriedBy(plugin, polling, columns);
 }
 
-/** Returns whether the plugin can poll these columns in this mode, with barriers. */
+/** Checks that barriers can be proven in this mode, and that the plugin can carry these columns. */
 export function carriedBy(
   plugin: JdbcPlugin,
   { mode }: Pick<Polling, 'mode'>,

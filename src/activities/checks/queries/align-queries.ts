@@ -1,6 +1,6 @@
 // Prepares all queries of a migration for a still point: a moment at which the pipeline has
-// processed everything and nothing new arrives. Windows compare either every query exactly or none,
-// because a still point holds for the whole pipeline.
+// processed everything and nothing new arrives. If one query cannot be prepared, windows compare
+// all queries in settled rounds, because a window uses one mode for all of its results.
 import type pg from 'pg';
 import { readKeyedTable } from '../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../compare/column-types.js';

@@ -157,9 +157,9 @@ async function zoneProblem(client: pg.ClientBase, text: string): Promise<string 
 }
 
 /**
- * Makes Postgres plan the query with stand-ins that read nothing. Returns a problem if the query's
- * columns then have different types, or if the plan still reads a relation. Otherwise, returns
- * null.
+ * Makes Postgres plan the query with stand-ins that read nothing. Returns a problem if Postgres
+ * refuses that query, if its columns have other names or types, or if the plan still reads a
+ * relation. Otherwise, returns null.
  */
 async function readsOtherwise(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
 // Checks that row security hides no row from the batch. Windows run the query as a role that sees
-// every row. If the batch sees fewer rows, it computes a different result than windows compare.
+// every row. If the batch sees fewer rows, its own result differs from the result of that query.
 import type pg from 'pg';
 import { rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { hasTarget } from '../../../domain/migration/databases.js';
@@ -25,7 +25,7 @@ export async function hiddenFromBatch(
   return null;
 }
 
-/** Returns the roles that the batch may use in the source: `batchRole`, and the result's owner. */
+/** Returns the roles that the batch may use in the source: `batchRole`, and its table's owner. */
 async function rolesOfBatch(client: pg.ClientBase, plan: ResolvedPlan): Promise<readonly string[]> {
   const { batch, route } = plan;
   const { rows } = await client.query<{ role: string }>(

@@ -1,6 +1,7 @@
 // Finds conversions of a `time with time zone` to a zone, such as `opens AT TIME ZONE zone`. The
 // offset of the zone is that of the current date, so the result changes when the clocks change.
-// Postgres names the type of the operand if a COLLATE is added to it.
+// To find the operand's type, this code adds a COLLATE to the operand. Postgres refuses a COLLATE
+// for such a type, and its error names the type.
 import type pg from 'pg';
 import { convertsZones, mayConvertTime, zonedTimes } from '../../../assess/sql/zoned-times.js';
 import type { SqlAnalysis } from '../../../assess/sql/analyse.js';
@@ -10,7 +11,7 @@ import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
 
 /** A `time` counts too, because Postgres first converts it to a `time with time zone`. */
 const IS_TIME = /\btime with(out)? time zone\b/;
-/** The other types that can be converted. A domain has a name of its own. */
+/** The other types that can be converted. The name of a domain over such a type does not match. */
 const IS_MOMENT = /\b(timestamp with(out)? time zone|date)\b/;
 
 export interface ClockZones {
@@ -35,7 +36,7 @@ export async function clockZones(
       () => null,
       (refused: unknown) => refused,
     );
-    if (error === null || hasState(error, SQLSTATE.undefinedFunction)) continue; // it is a text
+    if (error === null || hasState(error, SQLSTATE.undefinedFunction)) continue; // a text, no time
     const why = errorText(error);
     const isType = hasState(error, SQLSTATE.datatypeMismatch);
     if (isType && IS_TIME.test(why)) clock.push(`a time of day ${found}`);
@@ -44,7 +45,7 @@ export async function clockZones(
   return { clock, unread };
 }
 
-/** Returns whether the function may convert a time, of its own or of a table that it reads. */
+/** Returns whether the function may convert a time from its own text or from a table it reads. */
 export async function functionMayConvertTime(
   client: pg.ClientBase,
   text: string,

@@ -71,7 +71,10 @@ interface Text {
   readonly isView: boolean;
 }
 
-/** Examines conversions of times to a zone. The text of a function cannot be examined alone. */
+/**
+ * Examines conversions of times to a zone. Postgres cannot parse the text of a function as a query,
+ * so a function that may convert a time of day counts as unread.
+ */
 async function zonesOf(
   client: pg.ClientBase,
   { text, of, isView }: Text,
@@ -177,7 +180,7 @@ const asQuoted = (name: string): string => {
 };
 
 /**
- * Returns the definitions of the views and functions that the analysed text names, except for those
+ * Returns the definitions of the views and functions that the analyzed text names, except for those
  * in `done`. Skips safe functions of the server and of extensions.
  */
 async function behind(

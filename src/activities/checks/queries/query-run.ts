@@ -152,8 +152,9 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
 }
 
 /**
- * Returns the column types of the table that consumers will read. This is the sink's table if it
- * exists. Otherwise it is the result's table, because the sink's table will be a copy of it.
+ * Returns the column types of the table that consumers will read. This is the result's table if
+ * batch and stream share it. Otherwise it is the sink's table. If that table does not exist yet,
+ * returns the types of the result's table, because Sluice will create the sink's table with them.
  */
 async function storedTypes(
   target: pg.ClientBase,
