@@ -19,8 +19,8 @@ export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Obse
 export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
 
 /**
- * Returns null if consumers read the stream, as was committed. Otherwise, returns a problem that
- * names the side that they read, or says why that side is unknown. Never throws.
+ * Checks the route after the commit. Returns null if consumers read the stream. Otherwise, returns
+ * a problem that names the side that they read, or says why that side is unknown. Never throws.
  */
 export async function routeProblem(run: Planned, deps: RouteDeps): Promise<RouteProblem | null> {
   const asRouteProblem = ({ code, message, remedy }: Problem): RouteProblem => ({

@@ -1,5 +1,5 @@
-// Asks the source about the batch if the result is in a different database. A transaction on the
-// target cannot see the source.
+// Asks the source about the batch's sessions and the source's server, if the result is in a
+// different database. A transaction on the target cannot see the source.
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import { readSource } from '../../clients/postgres/connection.js';
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -13,8 +13,8 @@ import type { Deps } from '../runtime/deps.js';
 import { describeMove } from './proven-servers.js';
 
 /**
- * Describes an active run of the batch, or returns null. The run log is in the target. If the spec
- * names the application of the batch's sessions, such a session may be in either database.
+ * Describes an active run of the batch, or returns null. A run log is always in the target. If the
+ * spec instead names the application of the batch's sessions, a session may be in either database.
  */
 export async function activeAnywhere(
   { secret }: Pick<Deps, 'secret'>,

@@ -1,4 +1,4 @@
-// Proves, before the fence begins, that a worker has a free slot for the final window.
+// Proves, before the fence begins, that a worker is free to run the activity of the final window.
 
 export function createHoldSlotActivities() {
   return {

@@ -1,6 +1,6 @@
 // Watches migrations that have no guard. Their workflow ended without cleaning up, they are rolling
-// back, or a person paused the guard at Temporal. Without this watch, their slots could retain WAL
-// until the source has no disk space left.
+// back, or a person paused the guard's activity in Temporal. Without this watch, their slots could
+// retain WAL until the source has no disk space left.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newestOf, type MigrationRecord } from '../../clients/ledger/ledger.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';

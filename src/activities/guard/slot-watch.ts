@@ -39,7 +39,7 @@ type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
 /**
  * Checks the slot of a migration, and enforces its WAL budget. Returns null if there is nothing to
- * report. Drops only a slot that this migration created according to the ledger.
+ * report. Drops a slot only if the ledger says that this migration created it.
  */
 export async function watchSlot(
   deps: SlotDeps,

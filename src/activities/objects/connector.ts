@@ -20,8 +20,8 @@ const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =
   (await rest(asking).config(name)) !== null;
 
 /**
- * Asks several times before it returns false, because a Connect worker that has just started does
- * not know any connector yet.
+ * Unlike `exists`, asks several times before it returns false. A Connect worker that has just
+ * started does not know any connector yet.
  */
 const mayExist = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await storedConfig(rest(asking), name)) !== null;

@@ -1,5 +1,6 @@
 // Lists the functions that create, check and remove the objects of each kind. The compiler reports
-// a kind that is missing here.
+// a kind that is missing here. Also defines how an object of any kind is created, claimed and
+// removed together with its entry in the ledger.
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { connector } from './connector.js';
 import { group } from './group.js';
@@ -54,8 +55,8 @@ const LOOKED_FOR: readonly ObjectKind[] = ['slot', 'publication', 'connector'];
 
 /**
  * Removes an object if it is ours, and records the removal in the ledger. Idempotent. An object of
- * the same name that is not ours stays. Returns true if such an object exists and the ledger has
- * never listed it.
+ * the same name that is not ours stays. Returns true if that object is a slot, publication or
+ * connector that exists and that the ledger has never listed.
  */
 export async function removeObject(site: Site, object: OwnedObject): Promise<boolean> {
   const { exists, mayExist = exists, remove } = EFFECTS[object.kind];

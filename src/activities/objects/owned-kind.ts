@@ -83,7 +83,7 @@ export const reading = <T>(
   use: (client: SourceClient) => Promise<T>,
 ): Promise<T> => readSource(plan, secret, use);
 
-/** Calls `use` unless the attempt was cancelled or suspended while its connection opened. */
+/** Calls `use`, unless the activity was cancelled or suspended while its connection opened. */
 const unlessStopped =
   <C, T>(use: (client: C) => Promise<T>) =>
   (client: C): Promise<T> => {

@@ -7,11 +7,11 @@ import { reconfigure, taskFailure } from '../capture/connectors/connector-state.
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Site } from './owned-kind.js';
 
-const PAUSE_MS = 20_000; // the wait has this limit, because the fence holds meanwhile
+const PAUSE_MS = 20_000; // the wait has this limit, because the fence refuses writes meanwhile
 
 /**
- * Pauses the sink before a shared table is switched, so that the sink's staging table does not
- * change. `resumeConnector` ends the pause.
+ * Pauses the sink before a shared table is switched. The table to which the sink writes until then
+ * must not change during the switch. `resumeConnector` ends the pause.
  */
 export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const rest = systems.connect(plan);
@@ -34,7 +34,7 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
 
 /**
  * Moves the sink to the shared table after the commit. The sink continues where it paused. The
- * lease row decides the configuration. Idempotent.
+ * lease row decides which table the new configuration names. Idempotent.
  */
 export async function moveSink(site: Site): Promise<void> {
   const { systems, plan } = site;

@@ -1,5 +1,6 @@
 // Compares the pipeline's output with the result of the batch's query, for every key of the slice.
-// Also checks that the comparison finds a deliberately corrupted row (the canary).
+// Also checks that the comparison finds deliberately corrupted rows (the canaries), and with
+// `--runs`, compares the output with the results of earlier batch runs.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';

@@ -38,8 +38,8 @@ export function createProofActivities(deps: Deps) {
       },
 
       /**
-       * Compares the pipeline's last value with the result of the batch's query, for every key of
-       * the slice. Stores the differences in the ledger and does not return them.
+       * For each key of the slice, compares the pipeline's last value with the row that the batch's
+       * query returned. Stores the differences in the ledger and does not return them.
        */
       async compareSlice(proof: ProofPlan & Planned, replayed: Replayed): Promise<Compared> {
         const compared = await compareSlice(deps, proof, replayed);
@@ -52,8 +52,8 @@ export function createProofActivities(deps: Deps) {
       },
 
       /**
-       * Waits up to `patienceMs` until the pipeline has read everything. Returns null if this is
-       * proven, otherwise the reason.
+       * Waits up to `patienceMs` until the pipeline has read all records of the slice. Returns null
+       * if this is proven, otherwise the reason.
        */
       async awaitPipeline(
         { plan }: ProofPlan & Planned,
@@ -64,8 +64,9 @@ export function createProofActivities(deps: Deps) {
     }),
 
     /**
-     * Removes the proof's topics and its group after the pipeline has stopped using them. Returns
-     * the objects that are left. Removes nothing if the proof has created no topic. Idempotent.
+     * Waits up to two minutes until the pipeline has left its group, and then removes the proof's
+     * topics and the group. Returns the objects that are left. Removes nothing if the proof has
+     * created no topic. Idempotent.
      */
     async removeProof(proof: OwnNames): Promise<string[]> {
       return removeProof(ledger, systems.kafka(proof.spec), proof.name);

@@ -1,5 +1,5 @@
 // Wraps every activity. Sends its heartbeats, ends an attempt that makes no progress, and turns
-// errors into failures with a code.
+// errors into failures with a code. Also records for the metrics which fences hold.
 import { CancelledFailure, Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KafkaDenied } from '../../clients/kafka/kafka-denied.js';

@@ -14,9 +14,9 @@ import {
 
 const PER_ITERATION = 1_000_000;
 /**
- * Returns the number of an order to switch. The service must ignore an order with a smaller number
- * than that of an earlier order. The number combines iteration and epoch, so that it also increases
- * when a migration of the same name starts again.
+ * Returns the number that Sluice sends with a request to switch. The service must ignore a request
+ * whose number is smaller than that of an earlier request. The number combines iteration and epoch,
+ * so that it also increases when a migration of the same name starts again.
  */
 const orderEpoch = (ref: MigrationRef, epoch: number): number =>
   ref.iteration * PER_ITERATION + epoch;
@@ -50,8 +50,8 @@ function effects({ url }: HttpPlan, deps: RouteDeps): RouteEffects {
       await putRoute(url, {
         migration: ref.name,
         side: 'batch',
-        // without a lease row, the highest number of this iteration exceeds that of every earlier
-        // order
+        // without a lease row, send the highest number of this iteration, which exceeds the numbers
+        // of all earlier requests
         epoch: orderEpoch(ref, row ? row.epoch + 1 : PER_ITERATION - 1),
       });
     },

@@ -1,5 +1,5 @@
-// Implements the route `none`: Sluice switches nothing, so the lease row alone says which side
-// consumers read.
+// Implements the route `none`: Sluice switches nothing, so only the lease row says which side
+// consumers should read.
 import type { NoRoutePlan } from '../../../domain/routes/route.js';
 import { leaseIfAnyNow, sideOf } from './lease-now.js';
 import { NO_EFFECTS, type RouteAdapter } from './route-adapter.js';

@@ -85,7 +85,7 @@ async function shapeProblem(
   };
 }
 
-/** Checks that no other table loses rows when the commit removes rows of the table. */
+/** Checks that no foreign key changes another table when the commit removes rows of the table. */
 async function followerProblem(
   client: pg.ClientBase,
   { table }: SharedTablePlan,

@@ -161,8 +161,8 @@ export async function accessProblem(
 }
 
 /**
- * Restores the view in the rollback's transaction, byte for byte. If the view was edited since the
- * commit, keeps the edit and replaces only the table. Idempotent.
+ * Gives the view back the text that it had before the commit, in the rollback's transaction. If the
+ * view was edited since the commit, keeps the edit and replaces only the table. Idempotent.
  */
 export async function switchViewBack(
   client: pg.ClientBase,

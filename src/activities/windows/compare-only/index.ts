@@ -151,7 +151,10 @@ async function compared(
   };
 }
 
-/** Compares the tables. A topic that was lost or cannot be decoded is a verdict, not an error. */
+/**
+ * Compares the tables. If a topic was lost or cannot be decoded, returns the verdict `errored`
+ * instead of throwing.
+ */
 async function readTables(session: ReadingSession): Promise<readonly SubjectOutcome[]> {
   const { tables } = session.plan;
   if (tables.length === 0) return [];

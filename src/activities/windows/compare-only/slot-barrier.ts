@@ -1,5 +1,5 @@
-// Implements the barrier of a comparison that creates nothing. With a slot, it waits until the
-// slot's reader has acknowledged a position that was read after the snapshot. Without a slot,
+// Implements the barrier of `sluice compare`, which creates nothing. With a slot, it waits until
+// the slot's reader has acknowledged a position that was read after the snapshot. Without a slot,
 // nothing proves which records are still in flight (on their way from Postgres to Kafka).
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';

@@ -21,7 +21,7 @@ export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: Topi
   );
 }
 
-/** A topic, its cluster, and the heartbeat of its reader. */
+/** A topic and its cluster. `heartbeat` is called regularly while the topic is read. */
 export interface TopicReading {
   readonly kafka: KafkaPort;
   readonly topic: string;
