@@ -1,5 +1,5 @@
-// Assesses a portfolio: it judges and ranks every process, and groups processes that read the same
-// tables into waves.
+// Assesses a portfolio: judges and ranks every process. Processes that read the same tables form a
+// wave, because they should be migrated together.
 import {
   adviceFor,
   effortOf,
@@ -61,7 +61,7 @@ export function columnTypes(measured: Measured, tables: readonly string[]): Map<
   return types;
 }
 
-/** Analyses the query of a process. Callers MUST await `loadParser` first. */
+/** Analyzes the query of a process. Callers MUST await `loadParser` first. */
 export function readQuery(
   process: Process,
   types: ReadonlyMap<string, string> = new Map(),

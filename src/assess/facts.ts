@@ -115,7 +115,7 @@ export interface ProcessFacts {
   readonly process: Process;
   readonly sql: Fact<SqlAnalysis>;
   readonly source: Fact<SourceFacts>;
-  /** The tables that the batch reads, without its own output. */
+  /** The tables that the batch reads, without the tables that it writes. */
   readonly tables: Fact<readonly TableFacts[]>;
   readonly runs: Fact<RunFacts>;
   readonly interval: Fact<number>;

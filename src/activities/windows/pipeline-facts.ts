@@ -91,7 +91,8 @@ async function streamingFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Fac
  * and functions, and the state of the capture.
  */
 async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
-  // This must precede `qualifyNames`, because the names in queries need the search path of windows.
+  // This must precede `qualifyNames`, which changes the search path. The names in the queries must
+  // be resolved as in windows, which use the original search path.
   const definitions = await definitionFacts(client, plan);
   await qualifyNames(client);
   const tables: (CapturedTable | null)[] = [];

@@ -1,8 +1,8 @@
 // Runs one validation window, which is one comparison of batch and stream, in one activity. A
 // window compares tables exactly, unless they are polled. With `validation.results: exact`, it
 // compares results at a still point, when the pipeline has processed everything and nothing new
-// arrives. Otherwise, it compares them in several rounds. It writes its verdicts and the
-// differences into the ledger.
+// arrives. Otherwise, or if that is not possible, it compares them in several rounds. It writes its
+// verdicts and the differences into the ledger.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -46,7 +46,7 @@ export interface WindowInput {
   /**
    * True if the window must read every row, even rows that an earlier window proved. This is true
    * for the windows of a cut-over, and for the first of several windows that must pass in a row
-   * (the streak).
+   * (the streak). It is also true after a harmless restart, or if a person asks for it.
    */
   readonly isFull: boolean;
   /**

@@ -1,5 +1,6 @@
 // Reads a batch's SQL with PostgreSQL's own parser. Finds the tables that the SQL reads and writes,
-// its stages, and constructs that would misbehave in a stream.
+// its blocks (CTEs, sub-queries and the query itself), and constructs that would misbehave in a
+// stream.
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, walk, withOuter, type Fields } from './ast.js';
 import { blocksOf, type Block } from './blocks.js';
@@ -24,7 +25,7 @@ export interface SqlAnalysis {
   readonly moments: readonly Moment[];
   /** Parts that could not be read, with the reason. Their effect is unknown. */
   readonly unread: readonly string[];
-  /** The class of the state that the most demanding stage needs. */
+  /** The class of the state that the most demanding block needs in a stream. */
   readonly class: StateClass | 'unknown';
 }
 

@@ -1,5 +1,6 @@
 // Finds the places where a query keeps or numbers rows in an order that it does not define. Each
-// run may then give a different result.
+// run may then give a different result. Also finds places that need the order of all rows, which a
+// stream would have to compute again for each change.
 import { field, functionName, list, walk, type Fields } from './ast.js';
 import { type FlagId } from './flags.js';
 

@@ -93,7 +93,7 @@ export const isAggregate = (call: Fields): boolean =>
     call['agg_filter'] !== undefined);
 
 /**
- * Returns the SELECT of an INSERT. If a WITH precedes the INSERT, adds its parts to those of the
+ * Returns the SELECT of an INSERT. If a WITH precedes the INSERT, adds its CTEs to the CTEs of the
  * SELECT.
  */
 export function withOuter(select: Fields, around: Fields): Fields {

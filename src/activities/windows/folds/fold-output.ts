@@ -79,8 +79,8 @@ async function readOutputTo(
 
 /**
  * Throws Problem `unreachable` if the topic's number of partitions has changed since the last
- * reading. The next window then reads the topic from its beginning. A fold of one partition keeps
- * no deleted keys, but a fold of several partitions needs them.
+ * reading. The next window then reads the topic from its beginning. A fold of several partitions
+ * must know the partition of each deleted key, but a fold of one partition did not keep it.
  */
 function refuseMorePartitions(
   topic: string,

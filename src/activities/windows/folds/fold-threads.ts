@@ -68,8 +68,8 @@ export class FoldThreads {
       into.heartbeat();
     };
     await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
-      // Copy the records, because only whole buffers can be transferred to a thread, and several
-      // answers may share one buffer.
+      // Copy the records, because only whole buffers can be transferred to a thread, and one buffer
+      // may hold several answers of the broker.
       const buffer = this.#bufferFor(records.length);
       new Uint8Array(buffer).set(records);
       const answer = this.#changesOf(this.#threads[this.#turn++ % this.#threads.length]!, {
@@ -83,8 +83,8 @@ export class FoldThreads {
       });
       answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
-      // The first key decides which schema all other keys must have, so the answer with this key is
-      // awaited first.
+      // The first key decides which schema all other keys must have. So no further batch is sent
+      // before the thread has answered for this key.
       const isFirst = decoder?.keySchema === null;
       if (isFirst || asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });

@@ -1,6 +1,6 @@
 // Keeps folds between windows, so that a window reads only new records. A fold has the latest row
-// of each key of a topic, or its hash. If a window has proven all rows of a table, the fold is also
-// saved on disk, for a restarted worker.
+// of each key of a topic, or its hash. If a window has proven all rows of a long table, the fold is
+// also saved on disk, for a restarted worker.
 import { HashFold } from '../../../compare/hash-fold.js';
 import { OutputFold } from '../../../compare/output-fold.js';
 import { OutputHashes } from '../../../compare/output-hashes.js';

@@ -147,8 +147,8 @@ function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOu
 }
 
 /**
- * Adds the reason if rows of a polled table are missing only because the connector could not read
- * them yet.
+ * Adds the reason if rows of a polled table may be missing only because the connector could not
+ * read them yet.
  */
 async function sayingWhyMissing(
   { plan, reader }: ConnectedSession,

@@ -42,9 +42,9 @@ export function readHashes(
 }
 
 /**
- * Throws Problem `unreachable` if the pipeline created a stage's topic again. The next window then
- * reads the new topic. Throws any other error unchanged, such as the loss of a topic that Sluice
- * created.
+ * Throws Problem `unreachable` if a stage's topic was created again or lost records. The next
+ * window then reads the topic from its beginning. Throws any other error unchanged, such as the
+ * loss of a topic that Sluice created.
  */
 function throwLoss(error: unknown, isTopicOwned: boolean): never {
   throw !isTopicOwned && error instanceof TopicLost

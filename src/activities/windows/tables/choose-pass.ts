@@ -61,7 +61,7 @@ async function passInMemory(
   const full = isSurelyFull ? await passByHash(input, folding) : null;
   const fold = await folding;
   // The table cannot be rewritten now, because the statement that counted the rows locks the table
-  // until this snapshot ends.
+  // until this transaction ends.
   const isWalked =
     walk !== undefined &&
     fold.provenAt !== null &&

@@ -1,6 +1,6 @@
-// Compares a table whose keys do not fit in the worker's memory. Both sides are read once, written
-// to disk in parts by key, and compared part by part. Such a table always gets a full pass,
-// and nothing is kept for the next window.
+// Compares a table whose keys do not fit in the worker's memory. Both sides are written to disk in
+// parts by key, and compared part by part. Such a table always gets a full pass, and nothing is
+// kept for the next window.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import {
   HashComparison,

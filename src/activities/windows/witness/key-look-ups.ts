@@ -13,9 +13,9 @@ const WORTH_A_RANGE = 100;
 
 /**
  * Makes the planner use a bitmap scan, which collects the places of all rows from the index before
- * it reads the first row. An index scan would read a block again for each row. An updated row is
- * usually in a different block than its older version. The setting holds until the transaction
- * ends.
+ * it reads the first row. An index scan reads rows in the order of their keys. It could read a
+ * block many times, because updates have moved rows away from the rows with neighboring keys. The
+ * setting holds until the transaction ends.
  */
 export const READ_EACH_BLOCK_ONCE =
   'SET LOCAL enable_bitmapscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off';

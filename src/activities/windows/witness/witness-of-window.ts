@@ -86,8 +86,8 @@ export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =
   typeof role === 'object';
 
 /**
- * Measures a window, and ends the run's witness afterwards. The witness stays only if the window
- * passed and its role is `begin` or `keep`. A later window can then read the witness.
+ * Measures a window. Ends the run's witness afterwards, unless the window passed and its role is
+ * `begin` or `keep`. In that case, a later window can read the witness.
  */
 export async function endingWitness<M extends MeasuredSubjects>(
   keeper: Pick<Witnesses, 'isWaiting' | 'end'>,

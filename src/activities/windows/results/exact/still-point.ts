@@ -175,7 +175,10 @@ async function endsOf(
   return new Map(await Promise.all(ends)) satisfies Ends;
 }
 
-/** Opens a snapshot for the sink on a new connection, because the reader's snapshot is older. */
+/**
+ * Opens a snapshot for the sink on a new connection. The reader's snapshot is older, so it does not
+ * see the rows that the sink has just written.
+ */
 async function sinkSnapshot({ plan, deps }: ConnectedSession): Promise<SourceClient> {
   const client = await openTarget(plan, deps.secret, { readOnly: true });
   try {
