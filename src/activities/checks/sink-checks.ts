@@ -1,5 +1,5 @@
 // Checks the table that the sink writes to. The checks only read. If the table exists, it must have
-// the right columns and key, and no rows. If not, the role must be able to create it.
+// the right columns and key, and no rows. If it does not exist, the role must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';

@@ -17,8 +17,9 @@ const ROLE_REMEDY =
 /** Strimzi configures these providers of secrets itself. */
 const BUILT_IN = ['strimzienv', 'strimzifile', 'strimzidir', 'strimzisecrets'];
 /**
- * A field that the CRDs have since Strimzi 1.2.0. Nothing else of the API shows the version. Since
- * 1.2.0, the operator creates a connector in the state STOPPED and does not start it first.
+ * A field that the CRDs have since Strimzi 1.2.0. Sluice recognizes the version by it, because the
+ * CRDs do not state their version. Since 1.2.0, the operator creates a connector in the state
+ * STOPPED and does not start it first.
  */
 const FIELD_SINCE_1_2 = 'templatedVolumes';
 

@@ -31,8 +31,8 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
 
     /**
      * Runs `batch.pause`, `batch.resume` or `batch.retire`, if the spec has it. `until` is the ISO
-     * time at which a pause ends by itself. SQL gets this time as $1, and a request gets it in its
-     * body. Throws Problem `batch-action` if the action fails.
+     * time at which a pause must end. SQL that contains $1 gets this time as its parameter, and a
+     * request gets it in its body. Throws Problem `batch-action` if the action fails.
      */
     async batchAction(run: Planned, action: BatchAction, until: string | null): Promise<void> {
       return runAction(deps, run, action, until);

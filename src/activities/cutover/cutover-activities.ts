@@ -26,12 +26,12 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 export function createCutoverActivities(deps: Deps) {
   return withPlan({
     /**
-     * Commits the cut-over in one short transaction. Afterwards, only the way back returns
-     * consumers to the batch. Returns the reason if the commit was refused. The transaction first
-     * switches the route. The switch of a view may wait for the view's readers, at most for
-     * lock_timeout. Then the transaction locks the lease row, and finally it updates the row if the
-     * fence still holds. A separate statement locks the row. Otherwise, the UPDATE might wait for
-     * the lock, and then compare the expiry with a time from before the wait.
+     * Commits the cut-over in one short transaction. Afterwards, only the way back or a sweep
+     * returns consumers to the batch. Returns the reason if the commit was refused. After its
+     * checks, the transaction switches the route. The switch of a view may wait for the view's
+     * readers, at most for lock_timeout. Then the transaction locks the lease row, and finally it
+     * updates the row if the fence still holds. A separate statement locks the row. Otherwise, the
+     * UPDATE might wait for the lock, and then compare the expiry with a time from before the wait.
      */
     async commitCutover(
       input: FenceInput & Planned,

@@ -1,5 +1,5 @@
 // Watches a replication slot and its WAL. The guard of a running migration uses this code, and so
-// does the watch over migrations whose workflow has ended.
+// does the watch over migrations that have no guard (orphan-watch.ts).
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';

@@ -1,5 +1,5 @@
-// Lists objects of runs that ended without cleaning up, because their workflow was terminated or
-// lost with its Temporal server. It changes nothing.
+// Lists objects of runs that ended without cleaning up, for example because their workflow was
+// terminated or lost with its Temporal server. It changes nothing.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';

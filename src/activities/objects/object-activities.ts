@@ -1,5 +1,5 @@
-// Defines the activities that create and remove owned objects. The file of each kind defines how to
-// create and remove an object of that kind.
+// Defines the activities that create and remove owned objects, and that start or pause connectors.
+// The file of each kind defines how to create and remove an object of that kind.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { pipelineGroups, signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS, type Removal } from '../../domain/objects/kinds.js';

@@ -1,6 +1,6 @@
-// Creates and removes the table that the sink writes to. A new table gets the columns and
-// privileges of the result table. If the user has created the table, Sluice uses it and never drops
-// it.
+// Creates and removes the table that the sink writes to. A new table gets the columns of the
+// batch's query, with their types in the result table. The roles that may read the result table may
+// also read the new table. If the user has created the table, Sluice uses it and never drops it.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';

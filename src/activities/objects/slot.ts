@@ -56,7 +56,10 @@ export const slot: OwnedKind = {
   nameCheck: { check: 'source.names-free', taken: askEach(exists) },
 };
 
-/** Reads back the slot that the connector created. From then on, a missing slot counts as lost. */
+/**
+ * Reads the slot after the connector, or Sluice itself, has created it. From then on, a missing
+ * slot counts as lost.
+ */
 export async function identifySlot(
   site: Site,
   object: OwnedObject,

@@ -34,7 +34,7 @@ const nothing = (): never => {
   throw new Error('this plan deploys no pipeline');
 };
 
-/** The host of a pipeline that Sluice does not deploy. This host has no jobs. */
+/** The host if Sluice deploys no pipeline. This host has no jobs. */
 export const NO_HOST: PipelineHost = {
   url: null,
   names: [],

@@ -64,9 +64,9 @@ export function createProofActivities(deps: Deps) {
     }),
 
     /**
-     * Waits up to two minutes until the pipeline has left its group, and then removes the proof's
-     * topics and the group. Returns the objects that are left. Removes nothing if the proof has
-     * created no topic. Idempotent.
+     * Waits up to two minutes until the pipeline has left its group. Then removes the proof's
+     * topics and, if the pipeline has left it, the group. Returns the objects that are left.
+     * Removes nothing if the proof has created no topic. Idempotent.
      */
     async removeProof(proof: OwnNames): Promise<string[]> {
       return removeProof(ledger, systems.kafka(proof.spec), proof.name);

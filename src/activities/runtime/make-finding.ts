@@ -23,8 +23,8 @@ export const failed = open('failed');
 export const unknown = open('unknown');
 
 /**
- * The result of a check. A string means that the check passed. If `unknown` is true, the check
- * could not see everything that it needs.
+ * The result of a check. A string means that the check passed, and an object that it failed. If
+ * `unknown` is true, the check could not see everything that it needs.
  */
 export type Answer =
   | string

@@ -1,6 +1,5 @@
 // Builds the evidence document of a window, which contains its verdicts, counts and positions. Also
-// computes its digest, which is the same on every worker for the same plan and positions. The
-// ledger links the documents into a chain.
+// computes the digest of the document. The ledger links the documents into a chain.
 import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';

@@ -25,7 +25,10 @@ export async function hiddenFromBatch(
   return null;
 }
 
-/** Returns the roles that the batch may use in the source: `batchRole`, and its table's owner. */
+/**
+ * Returns the roles that the batch may use in the source: `batchRole`, and the owner of the table
+ * of the result.
+ */
 async function rolesOfBatch(client: pg.ClientBase, plan: ResolvedPlan): Promise<readonly string[]> {
   const { batch, route } = plan;
   const { rows } = await client.query<{ role: string }>(

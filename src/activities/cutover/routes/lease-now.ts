@@ -12,7 +12,7 @@ export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {
   return onLease(run.plan, BRIEFLY, (client) => lease(client, run));
 }
 
-/** Reads the lease row like `leaseNow`. Returns null if a restore of an old backup removed it. */
+/** Like `leaseNow`, but returns null if the row is missing, as after a restore of an old backup. */
 export function leaseIfAnyNow(deps: RouteDeps, run: Planned): Promise<LeaseRow | null> {
   const { onLease, leaseIfAny } = leaseAccess(deps);
   return onLease(run.plan, BRIEFLY, (client) => leaseIfAny(client, run));

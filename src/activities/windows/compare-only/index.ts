@@ -51,7 +51,8 @@ const MEMORY = 2 ** 30;
 
 /**
  * Compares every table of a spec. `patience` limits the wait for the slot. Throws a Problem if a
- * system does not answer or refuses the login. Every other problem becomes a verdict.
+ * system does not answer or refuses the login. A problem of a table, a topic or the slot becomes a
+ * verdict.
  */
 export async function compareOnly(
   deps: ComparisonDeps,

@@ -1,5 +1,5 @@
-// Decides whether a window compared all results exactly. Also builds the results of a window that
-// compared only the tables, and that rests on the results of an earlier window.
+// Decides whether a later window can rest on the results of a window. Also builds the results of
+// such a later window, which compares only the tables.
 import type { FactsChange } from '../../../domain/evidence/epoch.js';
 import type { RecentResult } from '../../../domain/plan/final-result.js';
 import { resultSubjects } from '../../../domain/plan/planned-subjects.js';

@@ -1,6 +1,6 @@
-// Compares one table with its topic in the window's snapshot. The final window of a cut-over may
-// rest on a full pass, which read every row before the fence. The final window then compares only
-// the rows that changed after that pass.
+// Compares one table with its topic in the window's snapshot. With a witness, a window may rest on
+// an earlier window, such as the full pass before the fence. It then compares only the rows that
+// changed after the earlier window, and perhaps a scrub.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -133,9 +133,9 @@ interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
 }
 
 /**
- * Compares only the rows that changed after the full pass, if the witness can be used. Otherwise,
- * counts the rows and compares the table without the witness. If the window is not allowed to do
- * that, returns a reason as text.
+ * Compares only the rows that changed after the earlier window, if the witness can be used.
+ * Otherwise, counts the rows and compares the table without the witness. If the window is not
+ * allowed to do that, returns a reason as text.
  */
 async function passOrWitnessed(
   session: ConnectedReading,

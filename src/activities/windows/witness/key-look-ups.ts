@@ -6,8 +6,8 @@
  */
 const LOOKUP_KEYS = 10_000;
 /**
- * A run of at least this many consecutive keys is looked up as a range. Before PostgreSQL 17, each
- * key of a list costs a descent of the index.
+ * Keys are looked up as a range if at least this many of them are consecutive. Before PostgreSQL
+ * 17, each key of a list costs a descent of the index.
  */
 const WORTH_A_RANGE = 100;
 
@@ -43,7 +43,7 @@ function conditionOf(column: string, sorted: readonly bigint[]): string {
   return ranges.join(' OR ');
 }
 
-/** Returns the index after the run of consecutive keys that begins at `at`. */
+/** Returns the index after the last of the consecutive keys that begin at `at`. */
 function endOfRun(sorted: readonly bigint[], at: number): number {
   let end = at + 1;
   while (end < sorted.length && sorted[end] === sorted[end - 1]! + 1n) end += 1;

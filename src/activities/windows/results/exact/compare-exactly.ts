@@ -1,6 +1,6 @@
-// Compares results exactly: each query runs once, as of one still point. At a still point, the
-// pipeline has processed its whole input, and nothing new arrives. Every key of the output, the
-// stages and the sink is compared once. A difference is final, because neither side can change.
+// Compares results exactly: all queries run as of one still point. At a still point, the pipeline
+// has processed its whole input, and nothing new arrives. Every key of the output, the stages and
+// the sink is compared once. A difference is final, because neither side can change.
 import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
 import { separateTarget } from '../../../../domain/migration/databases.js';

@@ -1,6 +1,6 @@
-// Keeps the rows of a query on disk, because the query runs only once. The comparison first finds
-// the suspects, whose hashes do not prove their rows equal. Then it reads the rows of the suspects
-// from disk.
+// Keeps the rows of a query on disk, so that the query need not run again for the suspects. The
+// comparison first finds the suspects, whose hashes do not prove their rows equal. Then it reads
+// the rows of the suspects from disk.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

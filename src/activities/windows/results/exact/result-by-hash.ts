@@ -1,5 +1,5 @@
-// Compares a result by row hashes. The query runs once, and each of its rows is compared when it
-// arrives. For rows that the hashes do not prove equal, both raw rows are compared.
+// Compares a result by row hashes. Each row of the query is compared when it arrives. For rows that
+// the hashes do not prove equal, both raw rows are compared.
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
 import { TooManySuspects } from '../../../../compare/examine-suspects.js';
