@@ -72,8 +72,8 @@ async function commit(
   await refuseUnguarded(client, plan);
   if (before.restMs <= COMMIT_MARGIN_MS)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
-  // The transaction must end before the fence expires. Otherwise, sessions would wait for a commit
-  // that comes too late.
+  // The transaction must end before the fence expires. Otherwise, other sessions would wait for its
+  // locks although the commit comes too late.
   await held.atMost(before.restMs);
   // The transaction is idle during this call. The server would end it after idleMs, so the source
   // must answer within half of that time.

@@ -1,6 +1,6 @@
-// Carries out the cut-over on the lease row, the route and the batch. Only the lease row says what
-// really happened, because the workflow's memory may be wrong, for example after a reset. So an
-// activity that depends on the row reads it first.
+// Carries out the commit and the way back on the lease row, the route and the batch's role. Only
+// the lease row says what really happened, because the workflow's memory may be wrong, for example
+// after a reset. So an activity that depends on the row reads it first.
 import { heldTransaction } from '../../clients/postgres/held-transaction.js';
 import { leaseTable } from '../../clients/postgres/lease-row.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';

@@ -1,6 +1,6 @@
 // Makes and releases the fence, which begins the critical part of a cut-over. The fence sets the
-// lease row to FENCED. With `cutover.fence: source` or a shared table, its triggers also refuse
-// writes. `releaseFence` undoes what `fence` does, so keep both in this file.
+// lease row to FENCED. With `cutover.fence: source` or a shared table, it also creates triggers
+// that refuse writes. `releaseFence` undoes what `fence` does, so keep both in this file.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';

@@ -16,7 +16,7 @@ const PARTS = `SELECT DISTINCT relid::regclass AS part FROM unnest($1::text[]) A
   LATERAL ${withPartitions('root::regclass')} AS tree`;
 
 /**
- * Returns the first problem of the triggers for this purpose (`role`), or null if there is none.
+ * Returns the first problem of the triggers with this role, or null if there is none.
  */
 export async function guardProblem(
   client: pg.ClientBase,

@@ -13,7 +13,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
 
-/** What a check of a plan needs to reach the systems. A check that has no ledger has only this. */
+/** What a check needs to reach the systems of a plan. A check may have to run without a ledger. */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;
 }

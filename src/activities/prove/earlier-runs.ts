@@ -1,6 +1,6 @@
-// Compares earlier batch runs with the pipeline. A run closes a key if no later run changes the key
-// again. For each such key, compares the row that the run stored with the row that the pipeline
-// computes today.
+// Compares earlier batch runs with the pipeline. A run closes a key if no later run changes the row
+// of this key. For each such key, compares the row that the run stored with the row that the
+// pipeline computes today.
 import { judgeComparison } from '../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';

@@ -35,7 +35,8 @@ export interface Deps {
   /** The folder for state files. If undefined, windows keep no state files. */
   readonly stateDir?: string | undefined;
   /**
-   * The memory that key tables may use, in bytes. Windows that need more memory use files on disk.
+   * The memory that key tables may use, in bytes. If the key tables of a comparison need more, the
+   * comparison uses files on disk.
    */
   readonly windowMemory?: number;
   /** The measurements of this process, for its metrics. Undefined in tests. */

@@ -18,8 +18,8 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 /** The effects of one route. A method that a route does not need does nothing. */
 export interface RouteEffects {
   /**
-   * Adds this route's part to the fence. Runs in the fence's transaction, before the lease row is
-   * locked.
+   * Adds to the fence what this route needs, such as triggers. Runs in the fence's transaction,
+   * before the lease row is locked.
    */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
   /**

@@ -1,8 +1,9 @@
-// Compares results, stages and the sink. At a still point, the pipeline has processed everything,
-// so the comparison is exact. If that is not possible, this code compares in settled rounds. In
-// each round, the queries run again in a new snapshot. A key counts only after its row was the same
-// in two rounds in a row. Polled tables are also compared in rounds, but a row that is equal on
-// both sides counts after one round.
+// Compares results, stages and the sink, and with `closedKeys` the stored result of the last batch
+// run. At a still point, the pipeline has processed everything, so the comparison is exact. If that
+// is not possible or not wanted, this code compares in settled rounds. In each round, the queries
+// run again in a new snapshot. A key counts only after its row was the same in two rounds in a row.
+// Polled tables are also compared in rounds, but a row that is equal on both sides counts after one
+// round.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';

@@ -88,7 +88,7 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
   });
 }
 
-/** Returns the reason why a later window cannot rest on this full pass, or null if it can. */
+/** Returns the reason why a later window cannot rest on this window, or null if it can. */
 function whyNotProven(
   { folds, ref, plan }: ReadingSession,
   subjects: readonly SubjectOutcome[],
