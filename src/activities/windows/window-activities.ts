@@ -108,7 +108,7 @@ export interface WindowResult {
   readonly restarted?: string;
   /** Present only if something that is compared is not captured. */
   readonly captureProblem?: CaptureProblem;
-  /** Present only if the route was checked and consumers do not read the committed side. */
+  /** Present only if the check of the route did not show that consumers read the committed side. */
   readonly routeProblem?: RouteProblem;
 }
 

@@ -25,8 +25,9 @@ import { isNotAhead } from './polled-clock.js';
 const POLL_MS = 150;
 
 /**
- * Reads the time and the id of the newest row of each table or, in mode bulk, the current snapshot.
- * The mark's `reached` compares this with what the table's connector has stored.
+ * Reads the time or the id (or both) of the newest row of each table. In mode bulk, reads the
+ * current snapshot instead. The mark's `reached` compares this with what the table's connector has
+ * stored.
  */
 export async function markPolled(
   { systems }: Pick<Deps, 'systems'>,
@@ -117,8 +118,8 @@ async function untilPolled(
 
 /**
  * Returns the time and the id of the table's last row, in the order in which the connector reads.
- * Rows without a time, and rows whose time is too far ahead of the clock, are left out, because
- * preflight and windows report them.
+ * One of them is null if the polling mode does not use it. Rows without a time, and rows whose time
+ * is too far ahead of the clock, are left out, because preflight and windows report them.
  */
 async function cursorIn(
   client: pg.ClientBase,

@@ -1,10 +1,14 @@
 // Finds columns that consumers read although no window compares them. Windows compare the columns
 // that the batch's query returns, except those that the spec names in `validation.compare.ignore`.
+// The spec declares these exceptions, so this code does not report them.
 import type pg from 'pg';
 import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
-/** Describes the columns of `read` that are not compared. Returns null if there are none. */
+/**
+ * Describes the columns of `read` that are neither compared nor declared as exceptions. Returns null
+ * if there are none.
+ */
 export async function uncomparedProblem(
   source: pg.ClientBase,
   { batch, spec }: ResolvedPlan,

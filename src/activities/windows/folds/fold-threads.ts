@@ -18,7 +18,7 @@ import type { Changed, Done, Start, Work } from './fold-thread.js';
  */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
-const AHEAD = 2; // each thread has two batches: one that it works on, and one that waits
+const AHEAD = 2; // a thread has at most two batches: one that it works on, and one that waits
 
 /**
  * Few answers of the broker are longer than this, so a reused buffer is usually large enough for
