@@ -1,6 +1,6 @@
-// Implements the capture `jdbc-source`. A mark, up to which a barrier waits, contains the time or
-// the id (or both) of the newest row of each table. In mode bulk, it contains a snapshot instead.
-// The facts, on which evidence depends, are the connectors' sessions at the source.
+// Implements the capture `jdbc-source`. Its mark contains the time or the id (or both) of the
+// newest row of each table. In mode bulk, the mark contains a snapshot instead. The facts, on which
+// evidence depends, are the connectors' sessions at the source.
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Column } from '../../clients/postgres/catalog.js';
 import { notCapturable } from '../../compare/unseen-by-polling.js';

@@ -1,5 +1,5 @@
 // Checks that row security hides no row from the batch. Windows run the query as a role that sees
-// every row. If the batch sees fewer rows, its own result differs from the result of that query.
+// every row. If the batch sees fewer rows, its result may differ from the result of that query.
 import type pg from 'pg';
 import { rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { hasTarget } from '../../../domain/migration/databases.js';

@@ -6,8 +6,8 @@ import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
 /**
- * Describes the columns of `read` that are neither compared nor declared as exceptions. Returns null
- * if there are none.
+ * Describes the columns of `read` that are neither compared nor declared as exceptions. Returns
+ * null if there are none.
  */
 export async function uncomparedProblem(
   source: pg.ClientBase,
