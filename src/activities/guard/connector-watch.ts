@@ -21,13 +21,13 @@ type Watched = Pick<ConnectControl, 'config' | 'status' | 'howToResume'>;
 export interface WatchedConnector {
   readonly name: string;
   readonly planned: Readonly<Record<string, string>>;
-  /** Returns the keys whose stored value differs from the planned value. */
+  /** Returns the configuration keys whose stored value differs from the planned value. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
   /**
    * True if Sluice must not restart the connector. A failed task is then a problem for a person.
    */
   readonly isAdopted?: boolean;
-  /** Returns true if a different value of this key changes what the connector captures. */
+  /** Returns true if a different value of this configuration key changes what is captured. */
   readonly captures: (key: string) => boolean;
 }
 

@@ -1,6 +1,6 @@
 // Stores the lease row, which says whether consumers read the batch or the stream. With a batch,
 // the row is in the target, like the result. Without a batch, it is in the ledger. Only this file
-// decides between the two.
+// decides in which of these two databases the row is.
 import type pg from 'pg';
 import {
   heldTransaction,
