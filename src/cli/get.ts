@@ -23,7 +23,7 @@ export async function get(
 
 /** Prints each new state until the migration ends. Ctrl-C ends only this command. */
 export async function watch(id: string): Promise<number> {
-  process.once('SIGINT', () => {
+  process.removeAllListeners('SIGINT').once('SIGINT', () => {
     say(`detached; the migration continues. Re-attach with: sluice get ${nameOf(id)} -w`);
     process.exit(EXIT.interrupted);
   });

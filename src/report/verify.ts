@@ -180,7 +180,7 @@ export function anchored(
     'history',
     anchors.value.length,
     wrong,
-    "windows of Temporal's history have the same chain in the ledger, and no other window is there",
+    "windows of Temporal's history have the same chain in the ledger, and the ledger has no other window",
   );
 }
 

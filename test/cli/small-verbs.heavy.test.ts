@@ -51,6 +51,23 @@ describe('the worker', () => {
   });
 });
 
+it('get -w says at Ctrl-C that the migration continues', async () => {
+  // this server accepts a connection and never answers
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const SLUICE_LEDGER_URL = `postgres://x:y@127.0.0.1:${port}/l`;
+  const env = { ...process.env, SLUICE_LEDGER_URL, TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
+  const args = ['dist/cli/main.js', 'get', 'orders', '-w'];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  await once(silent, 'connection');
+  child.kill('SIGINT');
+  const [said] = (await once(child.stderr, 'data')) as [Buffer];
+  expect(said.toString()).toContain('detached; the migration continues');
+  expect(await once(child, 'exit')).toEqual([130, null]);
+  silent.close();
+});
+
 describe('init', () => {
   it('writes a spec that validates, and never overwrites one', () => {
     const path = file();

@@ -72,7 +72,7 @@ export async function identifySlot(
       'slot-lost',
       found
         ? `slot ${name} is ${found.plugin} on ${found.database}, not pgoutput on ${database}`
-        : `the connector did not create slot ${name}`,
+        : `slot ${name} does not exist`,
     );
   await site.ledger.setObjectState(site.ref, object, 'created');
   return { restartLsn: found.restartLsn ?? '0/0', confirmedLsn: found.confirmedLsn ?? '0/0' };

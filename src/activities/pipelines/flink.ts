@@ -114,7 +114,7 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
     const isRefusal = !/time(d )?out/i.test(error.message);
     throw new Problem(
       isRefusal ? 'pipeline-failed' : 'unreachable',
-      `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
+      `Flink ${isRefusal ? 'refused' : 'did not answer in time to'} "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
     );
   }
 }

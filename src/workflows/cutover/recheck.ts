@@ -62,7 +62,7 @@ async function recheckEvidence(run: Run): Promise<void> {
   const { change } = await readFacts(run);
   if (change?.epoch) {
     run.newEpoch(change.epoch);
-    throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
+    throw new BackToValidate(`changed since the evidence was collected: ${change.epoch}`);
   }
   if (change?.restart) run.sawRestart(change.restart);
   if (run.state.restart !== null) await proveAfterRestart(run, run.state.restart);
