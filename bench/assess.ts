@@ -1,6 +1,6 @@
 // `npm run bench -- assess [--processes 200]` measures how long `sluice assess` takes for a
 // portfolio of `--processes` batch processes in a real database. It also measures how long it takes
-// to parse and analyze the SQL of one query. It needs the local stack.
+// to parse and analyze each query of test/assess/corpus.ts. It needs the local stack.
 import pg from 'pg';
 import { measure } from '../src/cli/support/measure-portfolio.js';
 import { assess, readQuery } from '../src/assess/assessment.js';
@@ -64,7 +64,7 @@ function tablesOf(process: Processes[number]): readonly string[] {
 const tally = (values: readonly string[]): string =>
   [...new Set(values)].map((v) => `${values.filter((w) => w === v).length} ${v}`).join(', ');
 
-/** Creates three tables and a run log for each batch process, with rows and statistics. */
+/** Creates and fills three tables and a run log for each batch process, and runs ANALYZE. */
 async function createTables(processes: number): Promise<void> {
   const client = new pg.Client({ database: DATABASE });
   await client.connect();

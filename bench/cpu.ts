@@ -7,10 +7,10 @@ import { alive } from '../stack/processes.js';
 const SERVICES = ['postgres', 'kafka', 'connect'] as const;
 const MS_PER_TICK = 10;
 
-/** Processor time in milliseconds, by process. */
+/** Processor time in milliseconds, by process. `client` is this process. */
 export type CpuTimes = Readonly<Record<(typeof SERVICES)[number] | 'client', number>>;
 
-/** Returns the processor time that each process has used since its start. */
+/** Returns the processor time that each service and this process have used since their start. */
 export function cpuTimes(): CpuTimes {
   const { user, system } = process.cpuUsage();
   const of = (service: string): number => {

@@ -16,7 +16,7 @@ import { parseSpecObject } from '../src/manifest/parse.js';
 import { benchPostgres } from './bench-postgres.js';
 
 const NAME = 'sluice-drill';
-/** The table with the lease rows of every drill. */
+/** The table with the lease rows. This drill, expiry-drill.ts and fence-drill.ts share it. */
 export const LEASE = '"sluice_sluice_drill".lease';
 
 export interface Drill {
@@ -126,7 +126,7 @@ export interface Rounds {
   readonly holdMs: readonly number[];
   /**
    * The number of reads that returned the wrong side (batch or stream). A read during which the
-   * view was switched is never counted here.
+   * view was switched does not count, because it may see either side.
    */
   readonly slipped: number;
   readonly reads: number;

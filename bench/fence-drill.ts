@@ -22,9 +22,9 @@ export interface SourceRounds {
 }
 
 /**
- * Each round fences, reads the source table twice to find a write in between, and commits. Then it
- * removes the triggers and routes consumers back. Meanwhile, `busy` connections write, some of them
- * in longer transactions.
+ * Each round fences, reads the source table twice to find a write in between, and commits. Then the
+ * round removes the triggers and routes consumers back. Meanwhile, `busy` connections write. Some
+ * of them use longer transactions.
  */
 export async function sourceFenceRounds(
   drill: Drill,
@@ -122,8 +122,8 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
 });
 
 /**
- * Repeats an action, at most 21 times, while Postgres does not grant the lock that the action needs
- * in time. The workflow repeats such an action too.
+ * Repeats an action, at most 21 times, as long as it fails because a lock was not granted in time
+ * (SQLSTATE 55P03). The workflow repeats such an action too.
  */
 export async function untilGranted(act: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {

@@ -1,8 +1,8 @@
 // `npm run bench -- holds [--rounds 100]` runs whole cut-overs of `examples/daily-revenue`, while
 // 16 writers are busy. Each cut-over fences the source tables, drains through the pipeline and its
 // sink, and runs the final window. Then it commits, checks what consumers read, and routes them
-// back. The benchmark calls the workflow's activities in their order, while the workflow is paused.
-// It needs the local stack.
+// back. The benchmark calls the activities in the order in which the workflow calls them. The
+// workflow is paused meanwhile. The benchmark needs the local stack.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

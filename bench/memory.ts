@@ -5,8 +5,8 @@ import type { StackHome } from '../stack/paths.js';
 import { alive, knownProcesses } from '../stack/processes.js';
 
 /**
- * Returns the resident memory of each service in megabytes, with its child processes. Memory that
- * processes share counts for each of them, so the figure of Postgres is too high.
+ * Returns the resident memory (MB) of each service, including its child processes. Memory that
+ * several processes share counts for each of them, so the figure of Postgres is too high.
  */
 export function residentMb(home: StackHome): ReadonlyMap<string, number> {
   const children = new Map<number, number[]>();

@@ -1,4 +1,4 @@
-// Starts the writers of a benchmark of cut-overs.
+// Starts the writers of the benchmarks that measure cut-overs (`holds` and `scale`).
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 

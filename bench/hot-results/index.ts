@@ -1,8 +1,8 @@
 // `npm run bench -- hot-results --rows 2000000 [--rounds 6]` compares a result that has `--rows`
-// keys. Meanwhile, 500 transactions a second change the same few rows again and again. The batch's
-// query takes a minute or more. The benchmark prints how long each window paused the connector.
-// Then it plants a wrong, a lost and an extra row in the output, and prints what the next window
-// found. It needs the local stack, and removes its objects.
+// keys. Meanwhile, 500 transactions a second change the same few rows again and again. With
+// 2,000,000 rows, the batch's query takes a minute or more. The benchmark prints how long each
+// window paused the connector. Then it plants a wrong, a lost and an extra row in the output, and
+// prints what the next window found. It needs the local stack, and removes its objects.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type { WindowRow } from '../../src/domain/evidence/window.js';
@@ -97,7 +97,7 @@ function startPipeline(name: string): ChildProcess {
   });
 }
 
-/** Runs a window now, prints what it found in the result, and returns it. */
+/** Runs a window now, and prints and returns what this window found in the result. */
 async function next(name: string): Promise<WindowRow> {
   const ran = sluice('window', name, '--by', 'bench', '-o', 'json');
   const number = (JSON.parse(ran.stdout || '{}') as { window?: { number: number } }).window?.number;

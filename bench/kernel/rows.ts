@@ -1,6 +1,6 @@
-// Makes the rows of the validation benchmark in memory, so that measuring the comparison core needs
-// no server. It makes each row three times: as a Debezium record in JSON, as one in Avro, and as a
-// row of a binary COPY. The records are in batches, as a broker sends them.
+// Makes the rows of the validation benchmark in memory, so that the benchmark `kernel` needs no
+// server. It makes each row three times: as a Debezium record in JSON, as a Debezium record in
+// Avro, and as a row of a binary COPY. The records are in batches, as a broker sends them.
 import { createHash } from 'node:crypto';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { binaryRow, jsonImage, type Value } from '../../test/support/rows.js';

@@ -63,7 +63,7 @@ export function printStarts(samples: readonly Sample[]): void {
 
 const LATENCY = 'temporal_workflow_task_schedule_to_start_latency';
 
-/** Prints, from Temporal's own metric, what share of the workflow tasks began within each time. */
+/** Prints the share of workflow tasks that began within each time limit of Temporal's metric. */
 function printWorkflowTasks(before: string, after: string): void {
   const [was, is] = [before, after].map(bucketsOf);
   const counts = [...is!].map(([limit, count]) => [limit, count - (was!.get(limit) ?? 0)] as const);
@@ -102,8 +102,8 @@ interface Point {
 }
 
 /**
- * Fits a line by least squares. `error` is the standard error of the slope. It assumes that the
- * deviations are independent.
+ * Fits a line by least squares. `error` is the standard error of the slope. It is correct only if
+ * the points' deviations from the line are independent.
  */
 export function lineThrough(points: readonly Point[]): {
   slope: number;

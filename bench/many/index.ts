@@ -1,8 +1,8 @@
 // `npm run bench -- many [--minutes 20] [--migrations 300]` runs `--migrations` migrations on one
 // worker, with a real Temporal server and a real ledger. Eight of the migrations use only real
 // systems. The others have fakes of the source, Kafka and Connect. All migrations have a guard,
-// wait for an approval and run windows. Then all are rolled back, and no object must be left
-// behind. It needs the local stack.
+// wait for an approval and run windows. Then the benchmark rolls all of them back, and prints which
+// objects are left behind. There should be none. It needs the local stack.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -105,7 +105,7 @@ async function startWorker(httpAddress: string): Promise<ChildProcess> {
   return worker;
 }
 
-/** Updates a row of each table ten times a second. */
+/** Updates a row of each table about ten times a second. */
 function startWriter({ client }: Database): () => Promise<void> {
   let isOver = false;
   const writing = (async () => {
@@ -154,7 +154,7 @@ async function startAll(
   return specs.map(({ name }) => `migration-${name}`);
 }
 
-/** Counts the running migrations to which `condition` applies, or all if it is empty. */
+/** Counts the running migrations to which `condition` applies. An empty one applies to all. */
 async function countOf(
   { workflow }: Client,
   ids: readonly string[],
@@ -207,7 +207,7 @@ async function lookAt(
   };
 }
 
-/** Returns the slots, publications and connectors that still exist after every rollback. */
+/** Returns the slots, publications and connectors that still exist after all rollbacks. */
 async function leftOf({ client }: Database): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT slot_name AS name FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication`,

@@ -19,7 +19,7 @@ export interface Sample {
   readonly external: number;
   /** The processor time of the process since its start. */
   readonly cpuMs: number;
-  /** Timers, sockets and other things that keep an event loop alive, by kind. */
+  /** The number of timers, sockets and other things that keep the event loop alive, by kind. */
   readonly resources: Readonly<Record<string, number>>;
   /** The number of running activities of each kind. */
   readonly underWay: Readonly<Record<string, number>>;

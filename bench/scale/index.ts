@@ -1,8 +1,9 @@
 // `npm run bench -- scale [--rows 1000000] [--rounds 10]` migrates a table of `--rows` rows until
-// the run waits for an approval, with a witness. It measures how many blocks a full window reads
-// and how long it takes. It measures the same for later windows after 1 % of the rows changed. Then
-// 16 writers begin, and the benchmark rehearses the cut-over and prints the holds. There is no
-// batch, so the cut-over does not fence the tables, and a hold blocks no writer. It needs the local
+// the run waits for an approval. Its later windows use a witness. The benchmark measures how many
+// blocks a full window reads, and how long this window takes. It measures the same for a later
+// window without changes, and for later windows after 1 % of the rows changed. Then 16 writers
+// begin, and the benchmark rehearses the cut-over and prints the holds. There is no batch, so the
+// cut-over does not fence the tables, and a hold blocks no writer. The benchmark needs the local
 // stack, and removes its objects.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -74,7 +75,7 @@ async function measureWindows(name: string, client: pg.Client, rows: number): Pr
   }
 }
 
-/** Waits until the connector has confirmed everything that the source has written. */
+/** Waits until the connector has confirmed all WAL that the source has written so far. */
 async function caughtUp(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_lsn() AS lsn');
   await sleepUntil('the connector has caught up', async () => {

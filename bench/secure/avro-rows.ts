@@ -94,7 +94,7 @@ function encoded(schema: unknown, value: Value): Buffer {
 
 export const keyOf = (id: number, keySchema: number): Buffer => framed(keySchema, long(id));
 
-/** Encodes a change event in Avro. `json` is the same event as a record in JSON. */
+/** Encodes a change event as a record's value in Avro. `json` is the same value in JSON. */
 export function valueOf(json: string, schema: number): Buffer {
   const { after, source, op, ts_ms, ts_us, ts_ns } = JSON.parse(json) as Event;
   const row = COLUMNS.map(([name, type]) => {

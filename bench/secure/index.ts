@@ -1,10 +1,10 @@
 // `npm run bench -- secure [--rows 1000000] [--rounds 5]` starts a secured stack of its own, and
 // measures how long this takes and how much memory it needs. Then it compares a table of 12 columns
-// with its topic in full windows. For the lower limit, it also walks the topic: it finds each
-// record without decoding it. Windows and walks read over SASL_SSL or in plain text, and in Avro or
-// JSON. They always read the same rows from the same brokers, in shuffled order. At the end, it
-// removes the stack. With BENCH_KEEP=1, it keeps the stack and the topics. It then also uses those
-// that an earlier run kept.
+// with its topic in full windows. To find the least possible time, it also walks the topic: it
+// finds each record without decoding it. Windows and walks read over SASL_SSL or in plain text, and
+// in Avro or JSON. They always read the same rows from the same brokers. Each round runs them in a
+// shuffled order. At the end, the benchmark removes the stack. With BENCH_KEEP=1, it keeps the
+// stack and the topics. It then also uses those that an earlier run kept.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { stackHome, type StackHome } from '../../stack/paths.js';
@@ -134,7 +134,7 @@ function print(name: string, runs: ReadonlyMap<string, readonly Figures[]>, rows
   );
 }
 
-/** Prints the ratios of the medians and of the minima, and the median of the rounds' ratios. */
+/** Prints the ratio of the medians, that of the minima, and the median of the rounds' ratios. */
 function printRatio(what: string, upper: readonly Figures[], lower: readonly Figures[]): void {
   const [above, below] = [upper, lower].map((all) => all.map(({ seconds }) => seconds));
   const rounds = above!.map((seconds, round) => seconds / below![round]!);

@@ -16,9 +16,9 @@ export const topicOf = (format: Format): string => `${TOPIC}.${format}`;
 const plainPort = ({ ports }: StackHome, broker: number): number => ports.registry + 1 + broker;
 
 /**
- * Returns the settings that add the listener in plain text to a broker. The broker's file already
- * has some of them; Kafka uses the last value of each setting. A client without a login is the user
- * ANONYMOUS, who may do everything here.
+ * Returns the settings that add the listener in plain text to a broker. The broker's file of
+ * settings already has some of them; Kafka uses the last value of each. A client without a login is
+ * the user ANONYMOUS. Here, this user is a super user, so such a client may do everything.
  */
 export function plainListener(home: StackHome, at: number): string {
   const { client, inner, controller } = securePorts(home).brokers[at]!;

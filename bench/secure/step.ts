@@ -1,6 +1,6 @@
-// Runs one step of the benchmark in a separate process: `make ROWS`, or `window|walk LEG FORMAT`.
-// LEG is `plain text` or `SASL_SSL`, and FORMAT is `json` or `avro`. The steps `window` and `walk`
-// print their figures as one line of JSON.
+// Runs one step of the benchmark `secure` in a separate process: `make ROWS`, or
+// `window|walk LEG FORMAT`. LEG is `plain text` or `SASL_SSL`, and FORMAT is `json` or `avro`. The
+// steps `window` and `walk` print their figures as one line of JSON.
 import Cursor from 'pg-cursor';
 import kafkajs from 'kafkajs';
 import { kafkaClient } from '../../src/clients/kafka/client.js';
@@ -26,7 +26,7 @@ async function measure(run: typeof fullWindow, leg: Leg, format: Format): Promis
   console.log(JSON.stringify({ found, seconds, cpu: (user + system) / 1e6, rssMb }));
 }
 
-/** Creates the table, and two topics with its rows. */
+/** Creates the table, and two topics with its rows: one in JSON, and one in Avro. */
 async function make(rows: number): Promise<void> {
   const client = await createTable(rows);
   const kafka = openLeg('plain text', 'json');

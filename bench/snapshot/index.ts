@@ -2,7 +2,7 @@
 // the first round, it measures Debezium's initial snapshot too. Each round also measures two
 // limits. The first limit is the time to read the table. The second is the time to write the same
 // number of records to a topic, in batches that were built before. Each figure comes with the
-// processor time of every process. The benchmark needs the local stack.
+// processor time of each server and of this process. The benchmark needs the local stack.
 import type pg from 'pg';
 import { copyRows } from '../../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -12,7 +12,7 @@ import { COLUMNS, say, skipRow, timed, withJoinedRows } from '../joined-rows.js'
 import { copyLoad, load, specOf } from '../loads.js';
 import { writeReady } from './write-ready.js';
 
-/** Settings that make Debezium's initial snapshot as fast as it gets with one table. */
+/** Settings that make Debezium's initial snapshot of one table faster. */
 const TUNED = {
   'snapshot.fetch.size': '20000',
   'max.batch.size': '16384',
@@ -36,7 +36,7 @@ export async function snapshotBench(rows: number, rounds: number): Promise<void>
       const copied = await part('our copy, two sessions', rows, () =>
         copyLoad(specOf(name('copy'), null), rows),
       );
-      if (round > 1) continue; // the peers take much longer
+      if (round > 1) continue; // Debezium takes much longer
       for (const [what, id, more] of PEERS) {
         const spec = specOf(name(id), null);
         await client.query(`CREATE PUBLICATION ${namesOf(spec, 1).publication} FOR TABLE joined`);

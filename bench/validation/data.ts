@@ -1,5 +1,5 @@
 // Creates the table of the validation benchmark and its topic, which have the same rows. The table
-// has 12 columns with reproducible values, including values on which other comparators fail.
+// has 12 columns with reproducible values, including values on which some other tools fail.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
@@ -135,7 +135,7 @@ export async function fillTopic(client: pg.Client): Promise<void> {
   await producer.disconnect();
 }
 
-/** Appends records to the topic, in this order. */
+/** Appends records to the topic, in the order of the list. */
 export async function append(records: readonly { id: number; value: string }[]): Promise<void> {
   const producer = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],

@@ -1,5 +1,5 @@
 // `npm run bench -- validation` compares a table of 12 columns with its topic. It measures Sluice's
-// windows, other tools, and limits that no tool can beat. Variants change one side, and show which
+// windows, other tools, and limits that no tool can beat. Variants change the data, and show which
 // tool misses a difference or reports a difference that does not exist. The benchmark needs the
 // local stack. Its objects are named sluice_bench…, and it removes them at the end. BENCH_PYTHON
 // names a Python with reladiff, psycopg2 and duckdb. BENCH_DVT names the command of Google's DVT.
@@ -29,13 +29,13 @@ const PEERS: Readonly<Record<string, string>> = {
   'naive DuckDB over two CSV files': 'duckdb',
   'DVT, row hashes': 'dvt',
 };
-/** These tools compare tables, so the topic must be loaded first. Their time includes the load. */
+/** These tools compare two tables, so the topic must be loaded into a table before they run. */
 const needsTable = (name: string): boolean => name in PEERS || name.startsWith('SQL');
 const here = import.meta.dirname;
 
 /**
- * `rounds` is how often the first two variants are measured, in shuffled order. The other variants
- * run once, because only their findings count.
+ * With each of the first two variants, each contestant runs `rounds` times, in shuffled order. With
+ * each other variant, it runs once, because only what it finds counts.
  */
 export async function validationBench(rows: number, rounds: number): Promise<void> {
   const client = await makeTable(rows);

@@ -1,5 +1,5 @@
-// Runs one contestant in a separate process, to measure its time, processor seconds and memory. It
-// prints these figures as one line of JSON.
+// Runs one contestant of contestants.ts in a separate process, to measure its time, processor
+// seconds and memory. It prints these figures, and what the contestant found, as one line of JSON.
 import { CONTESTANTS, openKafka } from './contestants.js';
 import { connect } from './data.js';
 

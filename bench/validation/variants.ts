@@ -1,5 +1,6 @@
-// Defines the variants of the validation benchmark. Except for the variant `clean`, each changes
-// only one side (table or topic). Each says how many rows really differ afterwards.
+// Defines the variants of the validation benchmark. The variant `clean` changes nothing. The others
+// change the table, and the last one also appends records to the topic. Each says how many rows
+// really differ afterwards.
 import type pg from 'pg';
 import { append, envelope } from './data.js';
 
