@@ -19,8 +19,8 @@ import { benchPostgres } from './bench-postgres.js';
 import { COLUMNS, DATABASE, timed } from './joined-rows.js';
 
 /**
- * Returns the milliseconds from the connector's start until the last row is committed in the topic.
- * Then removes the connector and the topics. `more` has additional settings of the connector.
+ * Measures the milliseconds from the connector's start until the last row is committed in the
+ * topic. Then removes the connector and the topics. `more` has more settings of the connector.
  */
 export async function load(
   spec: MigrationSpec,

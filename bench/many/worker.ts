@@ -1,4 +1,4 @@
-// Runs the worker of `npm run bench -- many`, which is the product's worker with its activities. If
+// Runs the worker of `npm run bench -- many`, which is Sluice's worker with Sluice's activities. If
 // a migration's name begins with `faked-`, its activities do not reach a source, Kafka or Connect.
 // The worker measures how long each activity waited for its start. It reports its figures when its
 // parent process asks.
