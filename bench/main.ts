@@ -1,5 +1,5 @@
-// `npm run bench -- SCENARIO` runs one of these scenarios. The person who runs it copies the results
-// into RESULTS.md, and names the machine there.
+// `npm run bench -- SCENARIO` runs one of these scenarios. The person who runs it copies the
+// results into RESULTS.md, and names the machine there.
 // - validation [--rows N] [--rounds N]
 // - results [--rows N]
 // - cutover [--rounds N] [--trials N]
