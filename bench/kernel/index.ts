@@ -1,7 +1,8 @@
 // `npm run bench -- kernel [--rows 200000]` measures only the encoders that windows use, in one
 // thread and without a server. It reports the processor time (ns) that both encoders need for a
 // record or a row: the kernel in WebAssembly, and the reference in TypeScript. It also reports the
-// time for work that every encoder must do. Each line has the median and minimum of several rounds.
+// time for work that every encoder must do, and the time of JSON.parse for comparison. Each line
+// has the median and the minimum of several rounds.
 import {
   TransactionFilter,
   visibleBatches,

@@ -2,7 +2,7 @@
 // worker, with a real Temporal server and a real ledger. Eight of the migrations use only real
 // systems. The others have fakes of the source, Kafka and Connect. All migrations have a guard,
 // wait for an approval and run windows. Then the benchmark rolls all of them back, and prints which
-// objects are left behind. There should be none. It needs the local stack.
+// slots, publications and connectors are left. There should be none. It needs the local stack.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';

@@ -3,8 +3,9 @@
 // tool misses a difference or reports a difference that does not exist. The benchmark needs the
 // local stack. Its objects are named sluice_bench…, and it removes them at the end. BENCH_PYTHON
 // names a Python with reladiff, psycopg2 and duckdb. BENCH_DVT names the command of Google's DVT.
-// Without these variables, the benchmark skips those tools and says so. BENCH_ONLY selects
-// contestants by parts of their names. BENCH_VARIANTS limits the number of variants.
+// Without these variables, the benchmark skips those tools and says so. A window with Flink runs
+// only if FLINK_GATEWAY_URL is set, and leaves out the column that BENCH_IGNORE names. BENCH_ONLY
+// selects tools and limits by parts of their names. BENCH_VARIANTS limits the number of variants.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
