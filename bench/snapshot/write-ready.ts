@@ -1,5 +1,5 @@
-// Measures how fast a broker stores batches that were built before the measurement. No copy can be
-// faster, because only the broker and the connection have work to do.
+// Measures how fast a broker stores record batches that were built before the measurement. No copy
+// can be faster, because only the broker and the connection have work to do.
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { Brokers } from '../../src/clients/kafka/brokers.js';
 import { kafkaClient } from '../../src/clients/kafka/client.js';
