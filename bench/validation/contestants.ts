@@ -1,7 +1,7 @@
 // Lists the contestants of the validation benchmark, which compare a table with its topic. They are
 // Sluice's windows, code that a team would write in an afternoon, and a plain SQL join. The list
 // also has the limits that no contestant can beat. One entry only loads the topic into a table,
-// because the SQL join needs this table.
+// because the SQL join and the tools that index.ts runs need this table.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
