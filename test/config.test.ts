@@ -1,4 +1,5 @@
-// The environment is read as a whole. All mistakes are reported at once, each with its variable.
+// Tests how the environment variables and the files that they name are read. One error reports all
+// wrong variables at once.
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +30,7 @@ describe('the environment', () => {
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
   it.each(['a%3Fb', 'a%2Fb', 'a%2Bb', 'ä%'])(
-    'names a ledger whose database the Postgres client would not find: %s',
+    'is refused if the Postgres client would not find the database of the ledger: %s',
     (database) => {
       const SLUICE_LEDGER_URL = `postgres://h/${database}`;
       expect(() => loadConfig({ SLUICE_LEDGER_URL })).toThrow('SLUICE_LEDGER_URL names a database');
@@ -68,7 +69,7 @@ describe('the environment', () => {
       'TEMPORAL_PROFILE',
     );
   });
-  it('gives a key the default roles if the key lists none', () => {
+  it('gives the key of an approver the default roles if its entry lists none', () => {
     const { approvers } = loadConfig(
       withApprovers([
         { name: 'ann', publicKey },

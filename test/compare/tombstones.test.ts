@@ -32,7 +32,10 @@ const LATE = parseSnapshot('100:100:');
 
 type Step = readonly [op: 'r' | 'c' | 'u' | 'd', txId: number] | 'tombstone';
 
-/** Returns whether the early and the late snapshot see the key. Both folds must agree. */
+/**
+ * Returns whether the early and the late snapshot see a row of the key. The fold of rows and the
+ * fold of hashes must agree.
+ */
 function isThere(...steps: readonly Step[]): [early: boolean, late: boolean] {
   const [rows, hashes] = [new TableFold(SHAPE), new HashFold(SHAPE, 8)];
   for (const step of steps)
@@ -193,9 +196,9 @@ describe('a record is refused, so its window proves nothing,', () => {
   });
 });
 
-describe('a key in different bytes, which Kafka treats as a different key,', () => {
+describe('a record whose key equals an earlier key, but is written in other bytes,', () => {
   it.each(['{"id": 1}', '{"id":1.0}', '{"\\u0069d":1}', '{"schema":{},"payload":{"id":1}}'])(
-    'is refused while an output topic has a row under the first bytes: %s',
+    'is refused while an output topic has a row under the earlier bytes: %s',
     (other) => {
       for (const fold of [new OutputFold(SHAPE), new OutputHashes(SHAPE)]) {
         const add = (key: string, value: string | null): unknown =>

@@ -1,5 +1,6 @@
 // Tests the two ways to compare rows: by hash and, with a tolerance, value by value as canonical
-// text. Both ways must agree for every value, including hostile values.
+// text. Both ways must agree for every value, including hostile values. The file also tests the
+// canonical text, tolerances, arrays and long numbers.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';
@@ -31,7 +32,8 @@ function byHash(type: string, json: string): string | null {
 }
 
 /**
- * Returns how the comparison by rows encodes a JSON value, or null if the value cannot be decoded.
+ * Returns how the comparison value by value encodes a JSON value, or null if the value cannot be
+ * decoded.
  */
 function byRow(type: string, json: string): string | null {
   try {

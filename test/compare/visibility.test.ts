@@ -92,7 +92,7 @@ describe('a snapshot', () => {
     );
   });
 
-  it('sees the same transactions as the SQL for Flink', () => {
+  it('becomes a condition of Flink SQL that extends 32-bit transaction ids in the same way', () => {
     const snapshot: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 150 };
     const range = { topic: 't', partitions: [] };
     const sql = flinkSetup({

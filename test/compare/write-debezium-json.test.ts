@@ -1,6 +1,6 @@
-// Compares the records that Sluice writes for the initial load `copy` with Debezium's texts.
-// test/integration/replay-contract.test.ts compares the same writer with records of a real
-// connector.
+// Tests that the values in the records that Sluice writes for the initial load `copy` have the same
+// texts as Debezium's. The expected texts are constants here.
+// test/integration/replay-contract.test.ts compares the same writer with a real connector.
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 

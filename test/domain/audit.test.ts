@@ -64,7 +64,7 @@ describe('the text of an audit entry', () => {
 });
 
 describe('an audit event', () => {
-  it('has shortened texts and lists, so that a message from outside cannot bloat a run', () => {
+  it("has shortened texts and lists, so that a message from outside cannot bloat a run's history", () => {
     const readers = Array.from({ length: 300 }, () => 'x'.repeat(5000));
     const event = auditEvent('1', AT, { kind: 'readers', left: readers });
     expect(eventsOf([event], 'readers')[0]!.left).toHaveLength(200);

@@ -34,7 +34,7 @@ describe('differences by column', () => {
       'stream = batch − 1 d',
     ],
     [
-      'a cent too little',
+      'no rule if a cent is missing in rows of different scales',
       [
         ['10.00', '9.99'],
         ['-0.005', '-0.015'],
@@ -42,7 +42,7 @@ describe('differences by column', () => {
       null,
     ],
     [
-      'a cent too little, in one scale',
+      'a cent too little in rows of one scale',
       [
         ['10.00', '9.99'],
         ['0.00', '-0.01'],
@@ -74,7 +74,7 @@ describe('differences by column', () => {
       'batch is NULL',
     ],
     [
-      'another case',
+      'upper case and lower case, or spaces at the end',
       [
         ['Paid', 'PAID '],
         ['x', 'X'],
@@ -82,7 +82,7 @@ describe('differences by column', () => {
       'equal except for case or spaces at the ends',
     ],
     [
-      'no rule',
+      'no rule if numbers differ by different amounts',
       [
         ['1', '2'],
         ['1', '3'],
@@ -90,7 +90,7 @@ describe('differences by column', () => {
       null,
     ],
     [
-      'text',
+      'no rule for different texts',
       [
         ['a', 'b'],
         ['c', 'd'],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { remedyOf } from '../../src/domain/capture/connector-remedies.js';
 
-describe("the cause of a connector's failure", () => {
+describe('the cause of a failure', () => {
   it.each([
     [
       'org.apache.kafka.common.errors.RecordTooLargeException: The message is 3200700 bytes when serialized which is larger than 1048576',

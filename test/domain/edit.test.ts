@@ -88,7 +88,7 @@ describe('an edit of a running migration', () => {
     expect(renamed.refused[0]!.reason).toContain('another migration');
   });
 
-  it('after the commit may only change the cadence and the limits, and extend the soak', () => {
+  it('after the commit may change the cadence and extend the soak, but not shorten it or change the gate', () => {
     expect(edited({ validation: { every: '2h' } }, true).refused).toEqual([]);
     expect(edited({ soak: { for: '48h', passes: 4 } }, true).refused).toEqual([]);
     for (const parts of [

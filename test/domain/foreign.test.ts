@@ -45,7 +45,8 @@ describe('a hostile text', () => {
     expect(JSON.parse(printableLines(JSON.stringify(value, null, 2)))).toEqual(value);
     expect(printable('😀 ä — ✔')).toBe('😀 ä — ✔');
   });
-  it('is cut off at the limit', () => expect(quoteForeign('x'.repeat(1000)).length).toBe(301));
+  it('is cut off after 300 characters', () =>
+    expect(quoteForeign('x'.repeat(1000)).length).toBe(301));
 });
 
 describe('an error that quotes values of rows', () => {

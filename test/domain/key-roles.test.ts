@@ -1,4 +1,5 @@
-// Tests that a key signs only the decisions that its roles allow.
+// Tests that a key signs only the decisions that its roles allow, and how long a signature is
+// valid.
 import { describe, expect, it } from 'vitest';
 import { generateKeyPairSync } from 'node:crypto';
 import { createSignatureActivities } from '../../src/activities/cutover/signature-check.js';

@@ -28,7 +28,7 @@ describe('a payload from any client', () => {
     expect(checkDecision({ approver: ' ann\n' }, 'approve')).toMatchObject({
       value: { approver: 'ann' },
     }));
-  it('needs a decision and evidence if it is an update', () => {
+  it('needs a decision, and evidence if it approves, if it is an update', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({
       ok: false,
       reason: 'decision must be approve or reject',

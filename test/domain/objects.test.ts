@@ -42,7 +42,7 @@ describe('the consumer groups of a plan', () => {
 });
 
 describe('at complete', () => {
-  it('a heartbeat topic stays with its connector, and the barrier topics are removed', () => {
+  it('the topics of the tables and of the heartbeat stay, and the other topics are removed', () => {
     const topics = made(INCREMENTAL, 'topic');
     const kept = topics.filter(([, after]) => after === 'handed over').map(([name]) => name);
     expect(kept).toEqual(['bank.public.accounts', 'bank.heartbeat.bank']);
@@ -59,7 +59,7 @@ describe('at complete', () => {
   );
 });
 
-it('each kind has its own undo activity', () => {
+it('each kind of object has its own undo activity', () => {
   const undos = Object.values(KINDS).map(({ undo }) => undo);
   expect(new Set(undos).size).toBe(undos.length);
 });

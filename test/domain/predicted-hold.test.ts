@@ -22,7 +22,7 @@ describe('predictedHoldMs', () => {
     expect(predictedHoldMs(measured, { tables: true, results: true })).toBe(7500);
   });
 
-  it('is never shorter than the rehearsal', () => {
+  it('is never shorter than the hold that the rehearsal measured', () => {
     expect(predictedHoldMs({ ...measured, rehearsedHoldMs: 90_000 }, WITNESSED)).toBe(95_000);
     expect(predictedHoldMs({ ...measured, rehearsedHoldMs: 10 }, WITNESSED)).toBe(8500);
   });

@@ -22,7 +22,7 @@ describe('resolve', () => {
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   });
 
-  it('parses every relation once, and keeps its text as the spec writes it', () => {
+  it('contains the parsed names of tables, and also their texts as the spec writes them', () => {
     const { tables, batch, sink } = planOf({ tables: ['"Odd Schema"."Odd"'], spec: BATCH_PARTS });
     expect(tables).toEqual([
       { schema: 'Odd Schema', table: 'Odd', text: '"Odd Schema"."Odd"', sql: '"Odd Schema"."Odd"' },

@@ -65,12 +65,15 @@ describe('a restart', () => {
     for (const name of Object.keys(facts)) expect(change!.restart).toContain(name);
   });
 
-  it.each(Object.entries(CHANGES))('does not hide a change of identity: %s', (_what, facts) => {
-    for (const also of [{}, RESTARTS['all processes restart at once']])
-      expect(factsChange(FACTS, { ...FACTS, ...also, ...facts })!.epoch).toContain(
-        Object.keys(facts)[0],
-      );
-  });
+  it.each(Object.entries(CHANGES))(
+    'does not hide a change that begins an epoch: %s',
+    (_what, facts) => {
+      for (const also of [{}, RESTARTS['all processes restart at once']])
+        expect(factsChange(FACTS, { ...FACTS, ...also, ...facts })!.epoch).toContain(
+          Object.keys(facts)[0],
+        );
+    },
+  );
 
   it.each(['before', 'after'])(
     "counts as a change if the part's identity is unknown %s the restart",
@@ -172,7 +175,7 @@ describe('a restart during a window', () => {
     }
   });
 
-  it('is recognized even if the part was not running at one of the two readings', () => {
+  it('is recognized even if the part was not running at one of the two readings of the facts', () => {
     const idle = { ...FACTS, 'members of pipeline group totals': [], 'pipeline group totals': '-' };
     const standing = { before: withLastKnown(FACTS, idle).facts, after: FACTS };
     expect(restartedDuring({ before: idle, after: FACTS }, standing, open)).toContain(

@@ -7,14 +7,14 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js'
 import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
-  it('has its properties: only a shared table moves the sink, and only a view is tried before the fence', () => {
+  it('to a shared table moves the sink and refuses the batch, and one by a view is tried before the fence', () => {
     const { route: view } = aPlan({ spec: BATCH_PARTS });
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);
     expect([table.isTried, table.movesSink, table.refusesBatch]).toEqual([false, true, true]);
   });
 
-  it('gives the sink the session of its role, also if the role has spaces in its name', () => {
+  it("gives the sink's sessions the role that writes, even if its name has spaces and backslashes", () => {
     expect(sessionOptions(tableOwner('Stream \\ writer', 2, 3))).toBe(
       '-c role=Stream\\ \\\\\\ writer -c sluice.owner=2.3',
     );

@@ -128,7 +128,7 @@ describe('snapshot notifications', () => {
   const say = (type: string) => ({ aggregate_type: 'Initial Snapshot', type });
   const fold = (...notifications: Parameters<typeof foldNotifications>[0]) =>
     foldNotifications(notifications, ['public.a', 'public.b'], { 'public.a': 7 }, 'p');
-  it('complete when every table was scanned', () => {
+  it('report the snapshot as completed when every table was scanned', () => {
     expect(
       fold(say('STARTED'), scan('public.a'), scan('public.b'), say('COMPLETED')),
     ).toMatchObject({ completed: true, failure: null });

@@ -6,7 +6,7 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 describe('the name of a table for the sink', () => {
-  it('matches no other schema, because the sink looks for the schema with LIKE', () => {
+  it('has its wildcards escaped, because the sink looks for the schema with LIKE', () => {
     expect(sinkTableName({ schema: 'rep_eu', table: 'day_sums' })).toBe('"rep\\_eu".day_sums');
     expect(sinkTableName({ schema: '100%', table: 'a' })).toBe('"100\\%".a');
   });

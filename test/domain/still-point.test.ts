@@ -17,7 +17,7 @@ describe('topics between two readings of their ends', () => {
     expect(movedBetween(new Map(), ends(6))).toBe('t/0 ended at no offset and then at 6');
   });
 
-  it('may still change while a transaction is open at the end', () => {
+  it('may still change if a transaction is open at the end of a partition', () => {
     expect(movedBetween(ends(5), ends(5, 3))).toBe(
       'a transaction is open in t/0 (stable up to offset 3 of 5)',
     );
@@ -31,11 +31,11 @@ describe('a paused connector', () => {
     expect(pausedBy([open])).toEqual({ kind: 'window' });
   });
 
-  it('belongs to no window once the pause of its window is overdue', () => {
+  it('belongs to a window that has ended if the recorded pause is overdue', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'ended-window', id: '1' });
   });
 
-  it('belongs to no window if a suspended worker paused it only after its recorded pause had ended', () => {
+  it('belongs to a window that has ended for a while after the guard closed the recorded pause', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'ended-window', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });

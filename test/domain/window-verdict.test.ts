@@ -114,7 +114,7 @@ describe('the verdict of a window', () => {
     expect(assessed.verdict).toBe(verdict);
     expect(assessed.reason).toContain(reason);
   });
-  it('is errored if the canary failed, regardless of the differences that the comparator reports', () => {
+  it('is errored if a canary is not found, regardless of the differences that the comparator reports', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
     ).toBe('errored');

@@ -1,6 +1,6 @@
 // Tests a migration that adopts a capture made without Sluice, with a role that may only read. The
 // capture must be the same after `migrated` and after a rollback, and must still work. The spec and
-// the commands are those of docs/how-to/adopt-what-runs.md.
+// most of the commands are those of docs/how-to/adopt-what-runs.md.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { connectAccess } from '../support/access.js';

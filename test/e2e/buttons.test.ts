@@ -58,7 +58,10 @@ async function followRemedy(type: string): Promise<void> {
   expect(press('unpause', '--activity-id', id!)).toBe(true);
 }
 
-/** Kills the worker as soon as an activity of this type is pending, and pauses the activity. */
+/**
+ * Kills the worker as soon as an activity of this type is pending, pauses the activity, and starts
+ * the worker again.
+ */
 async function pauseWithoutWorker(client: Client, type: string): Promise<void> {
   await sleepUntil(
     `${type} is paused`,

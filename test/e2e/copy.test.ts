@@ -1,5 +1,5 @@
-// Tests `connector.snapshot: copy`, the initial load by Sluice's own sessions from the slot's
-// position. A worker is killed in the middle, and real Debezium continues after the load.
+// Tests `connector.snapshot: copy`: Sluice's own sessions read the rows of the initial load, and
+// real Debezium continues from the slot's position. A worker is killed in the middle of the load.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { readTopic } from '../../src/clients/kafka/records.js';
@@ -59,7 +59,7 @@ describe('an initial load by copy', () => {
     );
     await worker.start();
     await waitFor('copied', 'approval');
-    expect(before).toBeLessThan(await chunksOf('copied')); // it was really killed in the middle
+    expect(before).toBeLessThan(await chunksOf('copied')); // the kill was in the middle
     expect(
       sluice('approve', 'copied', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);

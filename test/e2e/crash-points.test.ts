@@ -49,8 +49,8 @@ async function survives(
 }
 
 /**
- * Picks three points of each case, so that a run covers many activities. The selection changes
- * every hour.
+ * Picks up to three points of each case, so that a run covers many activities. The selection
+ * changes every hour.
  */
 function someOf<T>(all: readonly T[]): T[] {
   // without effects, there is no point at which to kill the activity
@@ -66,7 +66,7 @@ describe('an activity whose worker is killed at an effect', () => {
         input: on.ref.spec,
         workflowId: on.ref.workflowId,
         runKey: on.ref.runKey,
-      }); // every case needs an open migration
+      }); // every case needs the migration's entry in the ledger
     const cases = [
       ...crashCases(stage!).map((one) => ({ on: stage!, one })),
       ...sharedTableCases(shared!).map((one) => ({ on: shared!, one })),

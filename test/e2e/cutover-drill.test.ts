@@ -1,5 +1,6 @@
-// Runs a short drill of the cut-over's edge cases (`npm run bench -- cutover` runs the complete
-// one). Also proves that the drill detects two protocols that are known to be wrong.
+// Runs the cut-over drill with few repetitions (`npm run bench -- cutover` runs the complete one).
+// The drill fences and commits many times at the worst moments, and counts wrong results. The tests
+// also prove that the drill detects two protocols that are known to be wrong.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, openDrill, type Drill } from '../../bench/drill.js';
 import { leaseEdge } from '../../bench/expiry-drill.js';
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('fence and commit', () => {
-  it('show every reader only the confirmed side, with busy writers and readers', async () => {
+  it('show no reader the wrong side (batch or stream), with busy writers and readers', async () => {
     const result = await fenceRounds(drill, 40, 8);
     expect([result.slipped, result.refused]).toEqual([0, []]);
     expect(result.reads).toBeGreaterThan(100);

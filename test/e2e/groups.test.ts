@@ -147,7 +147,7 @@ describe('a drain over real groups', () => {
     );
   };
 
-  it('waits for a group that stopped reading, although the other group is past the end', async () => {
+  it('waits for a group that stopped reading, although the other group has read everything', async () => {
     const running = reader(enrich, 'consumer');
     const standing = reader(totals, 'consumer');
     await hasRead(enrich, 3);

@@ -14,7 +14,7 @@ CREATE TABLE regions (id int PRIMARY KEY, name text, changed timestamptz NOT NUL
 INSERT INTO orders SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 3000) g;`;
 
 describe('tables that are polled', () => {
-  it('pass every window while they are written, and are handed over without a slot or a publication', async () => {
+  it('fail no window while they are written, and are handed over without a slot or a publication', async () => {
     const database = await aDatabase(ORDERS);
     const file = specFile('polled', database.name, ['public.orders', 'public.regions'], polling());
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -144,7 +144,7 @@ describe('a query that is polled', () => {
   const QUERY = `SELECT o.id, o.total, r.name AS region FROM orders o JOIN links l ON l.order_id = o.id JOIN regions r ON r.id = l.region_id`;
   const SETUP = `${ORDERS} CREATE TABLE links (order_id bigint PRIMARY KEY, region_id int); INSERT INTO regions VALUES (1, 'north'), (2, 'süd'); INSERT INTO links SELECT id, 1 + id % 2 FROM orders;`;
 
-  it('joins three tables into one topic, keeps the key of its records, and is compared as a whole', async () => {
+  it('writes a join of three tables to one topic, with the key in each record, and is compared as a whole', async () => {
     const database = await aDatabase(SETUP);
     const spec = polling({
       mode: 'incrementing',
@@ -208,7 +208,7 @@ describe('a query that is polled', () => {
       'polling.deletes',
     ],
   ])(
-    'is refused with the reason, and creates nothing, if it has %s',
+    'is refused by doctor, which names the reason, if it has %s',
     async (_case, query, more, finding) => {
       const database = await aDatabase(ORDERS);
       const byTime = 'mode' in more;

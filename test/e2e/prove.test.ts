@@ -1,5 +1,5 @@
-// Runs `sluice prove` on slices of the example. It finds the deliberate mistake of version 1,
-// passes with version 2, and leaves nothing behind.
+// Runs `sluice prove` on slices of the example. It finds the deliberate mistake in version 1 of the
+// example's pipeline, passes with version 2, and leaves nothing behind.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,8 +13,8 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const worker = new TestWorker();
 const EXAMPLE = resolve('examples/daily-revenue');
 /**
- * The prefix of this proof's topics and groups. A different test file proves a different migration
- * at the same time.
+ * The prefix of this proof's topics and groups. The test ignores other names, because a different
+ * test file proves a different migration at the same time.
  */
 const PREFIX = 'proof-daily-revenue-';
 let spec: string;
@@ -103,7 +103,7 @@ describe('a proof on a slice of the example', () => {
     expect(await traces()).toEqual([]);
   });
 
-  it('compares the days that the last runs closed, and names the run that contradicts its own query', async () => {
+  it('compares the days that the last batch runs closed, and names a run whose result contradicts the query', async () => {
     const withClosedKeys = join(dirname(spec), 'closed.yaml');
     writeFileSync(
       withClosedKeys,

@@ -1,5 +1,5 @@
-// If a spec names approvers, only a signature counts. The test covers the whole path, from the
-// command line through Temporal to the worker's keys.
+// If a spec names approvers, only a signed decision counts. The tests cover the whole path, from
+// the command line through Temporal to the public keys that the worker knows.
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

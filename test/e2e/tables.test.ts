@@ -95,7 +95,7 @@ describe('a migration of tables', () => {
     await waitFor('shifted', 'outcome=rolled-back');
   });
 
-  it('continues after kill -9, finds a row that is older in the topic, and never passes', async () => {
+  it('continues after kill -9, finds a row that is older in the topic, and then asks for no approval', async () => {
     const database = await aDatabase(accounts(30_000));
     startMigration('wrong-row', database.name, ['public.accounts']);
     await reach('wrong-row', 'a window that read only what changed', (s) =>
@@ -104,7 +104,7 @@ describe('a migration of tables', () => {
     await worker.restart();
     const before = (await get('wrong-row')).windows.at(-1)!.number;
     await reach('wrong-row', 'a later window', (s) => s.windows.at(-1)!.number > before);
-    // without its state file, the worker would have read everything
+    // without the key table in its state file, the worker would have read every row
     expect((await get('wrong-row')).windows.find((w) => w.number > before)!.reason).toContain(
       'of scrub',
     );
@@ -158,7 +158,7 @@ describe('a migration of tables', () => {
     await waitFor('foreign', 'outcome=aborted');
   });
 
-  it('reports missing if a foreign tombstone deleted a row, and shows a record under a wrong key', async () => {
+  it('reports a row as missing if a foreign tombstone deleted it, and shows a record under a wrong key', async () => {
     const database = await aDatabase(accounts(300));
     const file = specFile('buried', database.name, ['public.accounts'], {
       validation: { every: '1s', passesInARow: 1000 },

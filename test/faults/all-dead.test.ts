@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe('while the source tables are fenced', () => {
-  it('everything except the database may die: writers continue in time, and the run ends as migrated', async () => {
+  it('Temporal, Kafka and the worker may die: writers continue in time, and the run ends as migrated', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {

@@ -1,6 +1,7 @@
-// Runs the complete drill of the cut-over's edge cases, which takes about half an hour.
-// SLUICE_DRILL_ROUNDS and SLUICE_DRILL_TRIALS make it shorter. The suites `e2e` (cutover-drill) and
-// `integration` (source-fence) run short drills.
+// Runs the complete cut-over drill, which takes about half an hour. The drill fences and commits
+// many times at the worst moments, and counts wrong results. SLUICE_DRILL_ROUNDS and
+// SLUICE_DRILL_TRIALS make it shorter. The suites `e2e` (cutover-drill) and `integration`
+// (source-fence) run short drills.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, openDrill, percentile, type Drill } from '../../bench/drill.js';
 import { leaseEdge } from '../../bench/expiry-drill.js';
@@ -23,7 +24,7 @@ const said = (what: string, values: readonly number[]): void =>
 
 describe('the whole drill', () => {
   it(
-    'shows no reader the wrong side when a view is fenced and committed',
+    'shows no reader the wrong side (batch or stream) during fences and commits of a view',
     { timeout: HOURS },
     async () => {
       const { slipped, refused, fenceMs, holdMs } = await fenceRounds(drill, ROUNDS, BUSY);
@@ -34,7 +35,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'loses no row and breaks no writer when the source is fenced',
+    'lets no write through between the fence and the commit of a fenced source, and breaks no writer',
     { timeout: HOURS },
     async () => {
       const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(

@@ -1,4 +1,5 @@
-// Tests that an initial load in chunks continues after the connector has lost its position.
+// Tests that an initial load in chunks (`snapshot: incremental`) is completed after the connector
+// has lost its position.
 import { expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
@@ -21,7 +22,7 @@ async function forget(): Promise<void> {
   expect(await ask('resume', 'PUT')).toBe(true);
 }
 
-it('a connector that lost its position in a load by chunks gets the signal again, and the load is exact', async () => {
+it('a connector that lost its position gets the signal for the load by chunks again, and the load is exact', async () => {
   const database = await aDatabase(accounts(30_000));
   startMigration(NAME, database.name, ['public.accounts'], {
     connector: {

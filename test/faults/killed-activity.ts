@@ -19,8 +19,8 @@ export interface KillOrder {
 }
 
 /**
- * Returns null if the process died, or else the number of its effects. If the activity failed,
- * throws an error with the output of the process.
+ * Returns null if the process killed itself, or else the number of effects of the activity. If the
+ * activity failed, throws an error with the process's output on stderr.
  */
 export function runUntilKilled(order: KillOrder): number | null {
   const { status, signal, stdout, stderr } = spawnSync(

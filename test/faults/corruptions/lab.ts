@@ -35,7 +35,7 @@ export interface Lab {
   readonly name: string;
   readonly client: pg.Client;
   readonly port: KafkaPort;
-  /** Returns the current publication. A new generation has a new publication and new topics. */
+  /** Returns the publication's name. A new generation has a new publication and new topics. */
   readonly publication: () => Promise<string>;
   readonly topic: () => Promise<string>;
   /**
@@ -151,7 +151,7 @@ export async function openLab(
         ${alter} ADD TABLE ledger; COMMIT`);
     },
     send: async (...messages) => {
-      // a producer that has used a topic fails after the topic is lost
+      // a producer that has used a topic fails after the topic was deleted
       const producer = kafka.producer({ createPartitioner });
       await producer.connect();
       try {

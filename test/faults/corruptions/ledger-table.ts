@@ -1,6 +1,6 @@
 // Defines the table `ledger` that is corrupted, which has nothing to do with Sluice's ledger. It
-// has all kinds of values, in partitions of several sizes. It has enough rows for windows that read
-// only changes.
+// has all kinds of values, in partitions of several sizes. It has so many rows that later windows
+// read only the rows that changed and a scrub.
 
 /**
  * The application constantly writes the rows up to this id. Corruptions of single rows use the ids
@@ -15,7 +15,7 @@ export const FIRST = 1;
 export const SMALL = 18_001;
 export const BIG = 18_301;
 export const LAST = 24_000;
-/** Keys that no row has yet. They belong to the last partition. */
+/** The first of many keys that no row has yet. These keys belong to the last partition. */
 export const STRANGE = 100_000;
 
 export const SETUP = `CREATE TABLE ledger (id int PRIMARY KEY, account text NOT NULL, amount numeric NOT NULL, rate float8 NOT NULL, open bool NOT NULL,

@@ -22,8 +22,8 @@ async function allRecords({ port }: Lab, topic: string): Promise<Pair[]> {
 }
 
 /**
- * Creates the topic again with the same name and settings but other records, while no worker can
- * notice it.
+ * Creates the topic again with the same name and settings, and with these records, while no worker
+ * is running.
  */
 const madeAgain = ({ port, topic, unseen }: Lab, records: readonly Pair[]): Promise<void> =>
   unseen(async () => {

@@ -1,5 +1,5 @@
-// Lists changes of one row that the stream does not see, one for each way in which a value can be
-// wrong.
+// Lists changes of one or two rows that the stream does not see. Each change makes a value or a row
+// wrong in a different way.
 import { STRANGE, rowsAgain } from './ledger-table.js';
 import type { CountsWanted, Kind } from './kinds.js';
 

@@ -26,7 +26,7 @@ interface Compared {
    */
   readonly settledUpTo: Readonly<Record<string, number>>;
   readonly output: string;
-  /** The end of the output before this run. */
+  /** The end of the output topic before this run. The comparison ignores older records. */
   readonly before: PartitionEnds;
   readonly point: StillPoint;
 }

@@ -40,7 +40,10 @@ export async function outputAt(
 
 export type Fault = 'none' | 'wrong' | 'lost' | 'extra';
 
-/** Returns the messages of the output with one fault. An empty output gets no fault. */
+/**
+ * Returns the messages of the output with the wanted fault. An empty output gets no fault. If no
+ * value can be made wrong, a row is lost instead.
+ */
 export function withFault(
   next: () => number,
   rows: readonly OutputRow[],
