@@ -1,5 +1,5 @@
 // Sets up what the tests of crash points need: a database with a batch and its view, and the spec
-// of a migration. Also lists everything that an activity could change outside its process.
+// of a migration. Also lists what these activities can change outside their process.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -26,8 +26,8 @@ export interface Stage {
   /** Runs an activity to its end in this process. */
   readonly act: (name: ActivityName, ...args: unknown[]) => Promise<unknown>;
   /**
-   * Runs an activity in a process that dies at an effect. Returns null if it died, or else the
-   * number of its effects.
+   * Runs an activity in a process that dies at an effect. Returns null if the process died, or else
+   * the number of the activity's effects.
    */
   readonly crash: (
     name: ActivityName,
@@ -35,7 +35,7 @@ export interface Stage {
     at: number,
     when: 'before' | 'after',
   ) => number | null;
-  /** Returns the existing objects as text, so that two runs can be compared. */
+  /** Returns objects, rows and privileges as text, so that the state can be compared after two runs. */
   readonly world: () => Promise<object>;
   /** Deletes the ranges that the initial load `copy` has recorded in the ledger. */
   readonly forgetCopy: () => Promise<unknown>;

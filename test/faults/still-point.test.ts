@@ -89,7 +89,7 @@ describe('a still point', () => {
   });
 
   it('is abandoned if Postgres cancels the aligned query, and its window compares in settled rounds', async () => {
-    await allowed('FOR i IN 1..400 LOOP NULL; END LOOP;'); // slow enough to be seen
+    await allowed('FOR i IN 1..400 LOOP NULL; END LOOP;'); // slow enough to be seen in pg_stat_activity
     const cancelling = cancelAligned();
     const why =
       /compared in settled rounds, because the query as of the still point was cancelled: canceling statement/;

@@ -1,6 +1,6 @@
-// Makes corruptions that bypass the stream, with a fixed seed and a real Postgres, Debezium, Kafka
-// and worker. After each corruption is undone, a harmless change follows, and the next window must
-// pass. The tests run with three values of the source's transaction counter, which has 64 bits:
+// Corrupts a table or its topic, with a fixed seed and a real Postgres, Debezium, Kafka and worker.
+// After each corruption is undone, a harmless change follows, and the next window must pass. The
+// tests run with three values of the source's transaction counter, which has 64 bits:
 // the value of a new server, 3 billion, and 2^32 + 3 billion. In the last two, the lower 32 bits
 // are beyond half of their range.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,7 +139,7 @@ async function expectClean(lab: Lab, round: number, next: () => number): Promise
   return number;
 }
 
-/** Returns how many clean windows passed. */
+/** Makes and undoes each corruption. A clean window follows each time. Returns how many passed. */
 async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Promise<number> {
   const clean = new Set<number>();
   const failures: string[] = [];
@@ -167,7 +167,7 @@ async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Pr
   return clean.size;
 }
 
-describe('corruptions that bypass a real stream', () => {
+describe('corruptions of a table or its topic', () => {
   it.each(SOURCES.map(([where, from], at) => ({ where, from, at })))(
     'are all flagged with the right class, and no clean window is flagged: counter $where',
     { timeout: 3_600_000 },

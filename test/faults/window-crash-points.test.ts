@@ -55,7 +55,8 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
     'the final window, which reads its witness and ends it',
     {
       only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
-      // effects before this marker do not count, because the witness is read every few seconds
+      // The witness is read every few seconds, so the number of effects before the marker varies.
+      // These effects do not count.
       from: 'sluice-witness',
     },
     finalWindow,

@@ -40,7 +40,7 @@ export interface WindowStage {
   readonly change: () => Promise<unknown>;
   /** Measures a window in this process, as the retry of an attempt that died. */
   readonly window: (input: WindowInput) => Promise<WindowResult>;
-  /** Returns null if the process died, or else the number of its effects. */
+  /** Returns null if the process died, or else the number of effects of the last window. */
   readonly crash: (crashes: Crashes) => number | null;
   /**
    * Waits until only the connector has a slot. Returns what else a window may have left: open

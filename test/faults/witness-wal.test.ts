@@ -1,5 +1,5 @@
-// Makes the server remove the WAL that a witness needs. The limit that does this applies to the
-// whole server, so no migration may run on the stack.
+// Makes the server remove the WAL that a witness needs. The limit that does this applies to every
+// slot of the server, so no migration may run on the stack at the same time.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';
@@ -17,7 +17,7 @@ describe('a witness whose WAL the server removes', () => {
     });
   afterAll(() => limit('RESET max_slot_wal_keep_size'));
 
-  it('is refused, names the cause, and leaves no slot', async () => {
+  it('returns no changed rows, names the cause, and leaves no slot', async () => {
     const { name, client, drop } = await freshDatabase(
       `CREATE TABLE a (id bigint PRIMARY KEY, v text); INSERT INTO a VALUES (1); CREATE PUBLICATION w FOR TABLE a`,
     );

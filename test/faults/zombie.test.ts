@@ -13,7 +13,7 @@ const successor = new TestWorker();
 let shop: FencedShop;
 
 beforeAll(async () => {
-  shop = await openFencedShop('zombie', 60); // maxHold; a longer predicted hold is refused
+  shop = await openFencedShop('zombie', 60); // maxHold in seconds; it must exceed the predicted hold
   await zombie.start();
 });
 afterAll(async () => {
@@ -35,7 +35,7 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
 }
 
 describe('a worker that was suspended during the cut-over', () => {
-  it('changes nothing when it wakes up beside its successor: one commit, one side, no leftovers', async () => {
+  it('changes nothing when it continues beside its successor: there is one commit, and nothing is left over', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {

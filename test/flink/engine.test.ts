@@ -1,5 +1,5 @@
-// Tests windows in which Flink joins the tables (validation.engine: flink), with real Debezium
-// records of every provable type.
+// Tests windows in which Flink joins each table with its topic to compare them (validation.engine:
+// flink), with real Debezium records of every provable type.
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { live, produceRecord, produceToEach } from '../support/live.js';
@@ -26,8 +26,8 @@ INSERT INTO plain SELECT g, 'r' || g % 3, CASE WHEN g = 21 THEN U&'bad \\FFFD' E
 
 const engine = () => ({ engine: 'flink', gateway: process.env['FLINK_GATEWAY_URL'] });
 
-describe('a window joined by Flink', () => {
-  it('passes for every provable type, and classifies wrong rows like the embedded engine', async () => {
+describe('a window in which Flink compares the rows', () => {
+  it('passes for every provable type, and reports each wrong row with its class and column', async () => {
     const database = await aDatabase(SETUP);
     const tables = ['public.everything', 'public.plain'];
     const file = specFile('by-flink', database.name, tables, {

@@ -17,7 +17,8 @@ const worker = new TestWorker();
 let life: ChildProcess;
 
 beforeAll(async () => {
-  await buildPipeline((line) => console.error(line)); // builds its libraries
+  // The Kafka Streams skeleton that assess writes is compiled with the libraries of this pipeline.
+  await buildPipeline((line) => console.error(line));
   await createShop('flink_shop', { orders: 3000, seed: 11 });
   life = spawn(
     process.execPath,
@@ -106,7 +107,7 @@ describe('a pipeline in Flink SQL', () => {
     expect(left).toEqual([]);
   });
 
-  it('is reported by doctor if Flink refuses it, and fails its windows if it computes a wrong result', async () => {
+  it('is reported by doctor if Flink refuses it, and fails a proof if it computes a wrong result', async () => {
     const wrong = sluice(
       'doctor',
       '-f',

@@ -76,8 +76,8 @@ function specFile(example: string, name: string): string {
 }
 
 /**
- * This migration has no route, so the view still reads the batch's table. The run reports that once
- * before it retires the batch.
+ * The migration in Flink SQL has no route, so the view still reads the batch's table. The run
+ * reports that once before it retires the batch.
  */
 async function retryDespiteReaders(name: string): Promise<void> {
   await waitFor(name, 'blocked');

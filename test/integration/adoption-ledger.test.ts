@@ -1,5 +1,6 @@
-// The ledger lists an adopted object only for a run that will release it. An attempt of an activity
-// that seemed to be dead may continue after its run has ended.
+// Tests how the ledger lists adopted objects, which existed before the migration. It lists such an
+// object only for a run that will release it. An attempt of an activity that seemed to be dead may
+// continue after its run has ended.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   ledgerTime,

@@ -1,6 +1,6 @@
 // Tests on a real database which queries can be aligned, that is, rewritten to read the tables as
-// of a still point. In an aligned query, the rows of the gap (those that differ from the snapshot)
-// replace rows of the table. Their values have the table's types.
+// of a still point. In an aligned query, the rows of the gap (those that differ between snapshot and
+// topics) replace rows of the table. Their values have the table's types.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignQuery, type AlignedQuery } from '../../src/activities/checks/queries/align-query.js';
@@ -76,7 +76,7 @@ describe('a query that cannot be aligned', () => {
     ['WITH sales AS (SELECT * FROM sales) SELECT id FROM sales', /has the name of public\.sales/],
     ['SELECT id, shop FROM sales GROUP BY id', /Postgres refuses it: .*GROUP BY/],
     ['SELECT ctid::text AS id FROM sales', /Postgres refuses it: .*ctid/],
-  ])('says why: %s', async (sql, why) =>
+  ])('is refused with the reason: %s', async (sql, why) =>
     expect(await alignQuery(client, TABLES, sql)).toMatchObject({
       reason: expect.stringMatching(why) as string,
     }),

@@ -89,7 +89,7 @@ describe('the bulk writer', () => {
     await port.deleteTopic(topic);
   });
 
-  it('throws an error that names the topic if a write fails', async () => {
+  it('throws an error if the topic does not exist', async () => {
     const writer = port.openWriter();
     await expect(
       Promise.resolve(writer.write(`missing-${process.pid}`, { key: 'k', value: 'v' })),

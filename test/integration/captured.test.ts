@@ -147,7 +147,7 @@ describe('a change of a captured table', () => {
     'CREATE INDEX ON items (note)',
     'REINDEX TABLE items',
     'GRANT SELECT ON items TO PUBLIC',
-  ])('changes no fact that evidence depends on if it is %s', async (change) => {
+  ])('begins no new epoch and is no problem if it is %s', async (change) => {
     const seen = await after(change);
     expect(seen.change?.epoch ?? null).toBeNull();
     expect(seen.problem).toBeNull();

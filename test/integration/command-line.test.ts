@@ -93,7 +93,7 @@ describe('a command never reports an unknown state as good: it', () => {
       });
     expect(run({}, 'diff', NAME, '--exit-code').code).toBe(3);
   });
-  it('refuses `sluice windows` if SLUICE_LEDGER_URL is not set', () => {
+  it('ends with code 2 if it is `sluice windows` and SLUICE_LEDGER_URL is not set', () => {
     expect(run({ SLUICE_LEDGER_URL: undefined }, 'windows', NAME)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('SLUICE_LEDGER_URL is not set') as string,
@@ -126,7 +126,7 @@ describe('a command never reports an unknown state as good: it', () => {
       expect.stringContaining('nothing was measured') as string,
     ]);
   });
-  it('shows a failed check with the columns (doctor) if validation.compare names a missing column', () => {
+  it('fails a check of doctor, and lists the columns, if validation.compare names a missing column', () => {
     const file = specFile('names', database.name, ['public.accounts'], {
       validation: {
         compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } },
@@ -141,7 +141,7 @@ describe('a command never reports an unknown state as good: it', () => {
         'these columns do not exist: nonsense; the columns are public.accounts (id, balance, note)',
     });
   });
-  it('shows a failed check (doctor) if a tolerance is for a column that is not a number', () => {
+  it('fails a check of doctor if a tolerance is for a column that is not a number', () => {
     const tolerances = { balance: { abs: '0.01' }, 'public.accounts.note': { abs: '1' } };
     const file = specFile('texts', database.name, ['public.accounts'], {
       validation: { compare: { tolerances } },

@@ -32,7 +32,7 @@ async function end(topic: string): Promise<number> {
   return (await port.offsets(topic))[0]!.high;
 }
 
-describe('every supported JDBC source', () => {
+describe("Sluice's JDBC source", () => {
   it('gives the same value whether it reads a type itself or Postgres sends the value as text', async () => {
     const database = await freshDatabase(EVERYTHING);
     const spec = aSpec({

@@ -30,8 +30,8 @@ async function keptFrom(
 }
 
 /**
- * Returns the id of an unchanged row in the scrub of window `number`, if the window has a witness.
- * The scrub of a window without a witness has other rows.
+ * Returns the id of a row that window `number` reads in its scrub. The window must have a witness,
+ * because the scrub of a window without a witness has other rows.
  */
 async function scrubbedIn(number: number, client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ id: number }>(

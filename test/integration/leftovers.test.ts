@@ -34,8 +34,8 @@ const leftovers = (...args: string[]) => {
   };
 };
 
-describe('a migration whose workflow was terminated', () => {
-  it('leaves objects that doctor finds and removes; a migration of its name can then start', async () => {
+describe('doctor --leftovers', () => {
+  it('finds and removes the objects of a terminated workflow; then a migration of its name can start', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('orphan', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -73,7 +73,7 @@ describe('a migration whose workflow was terminated', () => {
     await waitFor('orphan', 'outcome=aborted');
   });
 
-  it('is not reported as dead by commands in a different namespace', async () => {
+  it('removes nothing of a migration that runs in a different namespace, and names that namespace', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('elsewhere', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);

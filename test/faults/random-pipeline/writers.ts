@@ -1,5 +1,6 @@
 // Simulates random writers on the tables `a` and `b`: three sessions whose transactions overlap.
-// Their changes become records as a connector would write them, in the order of the commits.
+// Their changes become records as a connector would write them, in the order of the commits. Only
+// `sendSomeEarly` writes records before their commit.
 import type pg from 'pg';
 import { TOAST_PLACEHOLDER } from '../../../src/domain/values/toast-placeholder.js';
 import { pick } from './queries.js';
@@ -64,7 +65,7 @@ export class Writers {
   readonly #rows = new Map<string, { table: Table; row: Row }>();
   /** The table and key of each row that an open transaction has changed. */
   readonly #locked = new Set<string>();
-  /** The records in the order of the topic. */
+  /** The changes, in the order in which the topics get their records. */
   readonly log: Change[] = [];
 
   constructor(next: Next, base: number, clients: readonly pg.Client[]) {
