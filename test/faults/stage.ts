@@ -35,7 +35,7 @@ export interface Stage {
     at: number,
     when: 'before' | 'after',
   ) => number | null;
-  /** Returns objects, rows and privileges as text, so that the state can be compared after two runs. */
+  /** Returns objects, rows and privileges as text, so that two states can be compared. */
   readonly world: () => Promise<object>;
   /** Deletes the ranges that the initial load `copy` has recorded in the ledger. */
   readonly forgetCopy: () => Promise<unknown>;

@@ -1,6 +1,6 @@
 // Tests on a real database which queries can be aligned, that is, rewritten to read the tables as
-// of a still point. In an aligned query, the rows of the gap (those that differ between snapshot and
-// topics) replace rows of the table. Their values have the table's types.
+// of a still point. In an aligned query, the rows of the gap (those that differ between snapshot
+// and topics) replace rows of the table. Their values have the table's types.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignQuery, type AlignedQuery } from '../../src/activities/checks/queries/align-query.js';

@@ -1,4 +1,5 @@
-// Tests the connectors that get the URL of a database, with a name that has a meaning in URLs.
+// Tests connectors that get the URL of a database, if the database's name has characters with a
+// meaning in URLs.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { POSTGRES_SOURCE_CLASS, handedOverConfig } from '../../src/connectors/debezium-postgres.js';
@@ -33,7 +34,7 @@ beforeAll(async () => {
     });
 });
 
-describe('a database whose name has a meaning in URLs', () => {
+describe('a database whose name has characters with a meaning in URLs', () => {
   // The spec refuses ${ in a name. The URL must be right even without this rule.
   const spec = aSpec({
     name: 'odd-database',

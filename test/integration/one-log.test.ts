@@ -65,7 +65,7 @@ async function write(
 }
 
 describe('a fold of a real topic', () => {
-  it('knows the id and leader of the topic, and continues after new records and changed settings', async () => {
+  it('knows the id of the topic and the leader epochs of its partitions, and continues after new records', async () => {
     const { topic, fold, read } = await filled();
     expect(fold.topicId).toMatch(/^[0-9a-f]{32}$/);
     for (const { partition, next, epoch } of fold.read) {
@@ -78,7 +78,7 @@ describe('a fold of a real topic', () => {
     expect(fold.table.size).toBe(120);
   });
 
-  it('is lost if all records up to the end that it has read were deleted', async () => {
+  it('reports the topic as lost if all records that the fold has read were deleted', async () => {
     const { topic, read } = await filled({ 'cleanup.policy': 'compact,delete' });
     const ends = await port.offsets(topic);
     await port.deleteRecords(topic, new Map(ends.map(({ partition, high }) => [partition, high])));
@@ -88,7 +88,7 @@ describe('a fold of a real topic', () => {
     });
   });
 
-  it('is lost if the topic was created again and a few keys were written past the old end', async () => {
+  it('reports the topic as lost if it was created again and a few keys were written past the old end', async () => {
     const { topic, read } = await filled();
     await port.deleteTopic(topic);
     await sleepUntil('the topic is gone', async () => !(await port.listTopics()).includes(topic));
@@ -100,7 +100,7 @@ describe('a fold of a real topic', () => {
     });
   });
 
-  it('survives a compaction that removed records', async () => {
+  it('stays valid after a compaction that removed records', async () => {
     const { topic, fold, read } = await filled({
       'min.cleanable.dirty.ratio': '0.01',
       'segment.ms': '100',

@@ -21,7 +21,7 @@ beforeAll(async () => {
     INSERT INTO moves SELECT g FROM generate_series(0, 49) g;`);
   const asText = {
     getTypeParser: () => (value: string) => value,
-  } as unknown as pg.CustomTypesConfig; // the same as in the product's own sessions
+  } as unknown as pg.CustomTypesConfig; // the same as in Sluice's own sessions
   client = new pg.Client({ database: database.name, types: asText });
   await client.connect();
 });

@@ -118,7 +118,7 @@ describe('doctor', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('refuses a connection pooler in front of the server, before Sluice changes a session setting', async () => {
+  it('refuses a connection pooler in front of the server, and asks for the address of the server', async () => {
     const database = await freshDatabase(accounts(10));
     const proxy = await hidingProxy(Number(process.env['PGPORT']));
     cleanUps.push(database.drop, async () => void proxy.server.close());

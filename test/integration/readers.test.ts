@@ -54,7 +54,7 @@ describe("readers of the batch's table", () => {
     }
   });
 
-  it("are the sessions that read it after `markReaders`, except writers and Sluice's sessions", async () => {
+  it("are the sessions that read it after a given moment, except writers and Sluice's sessions", async () => {
     const database = await freshDatabase(
       'CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)',
     );
@@ -104,7 +104,7 @@ describe("readers of the batch's table", () => {
     }
   });
 
-  it('are the statements that other roles ran after `markReaders`, if the server counts them', async ({
+  it('are the statements that other roles ran after a given moment, if the server counts statements', async ({
     skip,
   }) => {
     if (!COUNTING)

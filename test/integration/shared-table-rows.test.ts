@@ -102,7 +102,7 @@ describe('a shared table on a real database', () => {
     expect(await serial(2)).toBe(untouched);
     expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([
       { staging: null },
-    ]); // the sink's first table is gone, so a sink that has not moved yet cannot write
+    ]); // the staging table is gone, so a sink that has not moved yet cannot write
     await routeBack();
     // The table has the current result of the query, and row 9, which the query does not return.
     expect(await rows()).toEqual([

@@ -70,7 +70,7 @@ describe('a table that batch and stream share', () => {
       await waitFor(shop.name, 'phase=soak');
       expect((await get(shop.name)).route?.side).toBe('stream');
       expect(await write(client, asNightly(INSERT))).toBe('25006');
-      // this session is the owner's, and the owner is a superuser here
+      // this is the session of the table's owner, who is a superuser here
       expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006');
       const { epoch } = (
         await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')

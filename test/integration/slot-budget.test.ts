@@ -170,7 +170,7 @@ describe('a slot that retains more WAL than its budget', () => {
     await commit.query(`BEGIN; SELECT FROM sluice.lease WHERE migration = 'locked' FOR UPDATE`);
     const asked: string[] = [];
     const report = watch(run, false, noWait, withConnector(asked));
-    // otherwise, the wait would end only at its time limit, after 20 s
+    // without this cancel, the wait would end only at its time limit, after 20 s
     const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     const isCancelled = async () => (await budgets.database.client.query(cancel)).rowCount === 1;
     await sleepUntil('the wait for the lock is cancelled', isCancelled);

@@ -241,7 +241,7 @@ describe('an attempt that was released', () => {
 });
 
 describe('fence and commit on the source', () => {
-  it('lose no row between marker and commit with busy writers, and break no writer', async () => {
+  it('let no write through between fence and commit, and break no writer, although writers are busy', async () => {
     const { slipped, broken, refused, writes, held } = await sourceFenceRounds(drill, 30, 8);
     expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
     expect(writes).toBeGreaterThan(100);

@@ -26,7 +26,7 @@ afterEach(() => {
   children.clear();
 });
 
-/** Returns a migration that fences both tables of the drill and has the given route. */
+/** Returns a migration that fences the tables `other` and `source`, and has the given route. */
 function aRef(route: object, sink: string): MigrationRef {
   const ref = drill.ref();
   const { source, cutover, batch, ...parts } = ref.spec.spec;

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await drill.client
     .query(`${ROLES.map((role) => `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role}`).join('; ')};
     ALTER ROLE va_plain LOGIN PASSWORD '${process.env['PGPASSWORD']}'; GRANT va_owner TO va_plain; GRANT USAGE, CREATE ON SCHEMA public TO va_owner;
-    REVOKE CREATE ON SCHEMA public FROM PUBLIC`); // before 15, everyone has this privilege
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC`); // before Postgres 15, every role has this privilege
 });
 afterAll(async () => {
   await drill.client.query(
@@ -134,7 +134,7 @@ describe('consumers of the view', () => {
   });
 
   onInvokers(
-    'stop the commit if one of them could no longer read the view, for every kind of grant',
+    'stop the commit if a role with a grant on columns could no longer read the view',
     async () => {
       await sql(
         `CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT (id) ON result TO va_dash; GRANT SELECT (id) ON batch_result TO PUBLIC`,
@@ -203,7 +203,7 @@ describe('a role that owns nothing', () => {
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });
 
-  it("can look for readers of the batch's table without the privilege to read these objects", async () => {
+  it("can look for readers of the batch's table without privileges on the objects that read it", async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const mark = await activities.markReaders(asPlainRole());
     expect(Array.isArray(await activities.readersOfBatch(asPlainRole(), mark))).toBe(true);
