@@ -41,7 +41,7 @@ describe('search attributes', () => {
     });
     expect(SluiceLagMs).toBe(TYPES.Int);
   });
-  it('all appear in the log, with the commands for both kinds of server, if they cannot be listed', async () => {
+  it('all appear in the log, with the commands of `temporal` and `tcld`, if they cannot be listed', async () => {
     const { lines } = await said(null);
     expect(lines).toContain('cannot be listed (7 PERMISSION_DENIED');
     expect(lines).toContain(

@@ -1,5 +1,5 @@
 // Tests the switch of the consumers' view on a real database. Only the relation that the view reads
-// changes, and the rollback restores the exact text of the view.
+// changes. The rollback restores the exact text of the view, unless a person has edited it since.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
@@ -197,7 +197,7 @@ describe('the switch of a view', () => {
     await drill.cutover.proveRoute({ ...ref, spec: { ...ref.spec, spec } });
   });
 
-  it('is refused for a view with a rule that writes to the batch table', async () => {
+  it("is refused for a view with a rule that writes to the batch's table", async () => {
     await tables();
     await drill.client.query(
       'CREATE VIEW result AS SELECT id FROM batch_result; CREATE RULE writes AS ON INSERT TO result DO INSTEAD INSERT INTO batch_result (id) VALUES (new.id)',

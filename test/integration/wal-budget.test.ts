@@ -1,6 +1,7 @@
 // Tests with real servers what happens before the commit if a slot retains too much WAL: Sluice
-// drops it. The WAL of other tests would also count against the slot's budget, so the file runs
-// alone. The payloads of this migration are encrypted, so its history in Temporal shows no details.
+// drops it (`onExhaustion: drop-slot`). The WAL of other tests would also count against the slot's
+// budget, so the file runs alone. The migration also encrypts its payloads, and the test checks
+// that its history in Temporal shows no details.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

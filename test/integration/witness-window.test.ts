@@ -123,12 +123,12 @@ describe('a final window that rests on a witness', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'sluice/%/witness' AND datname = current_database()`,
       /the witness was lost/,
     ],
-  ])('reads every row, and names the reason, after %s', async (_, sql, reason) => {
+  ])('is impossible, and the reason is named, after %s', async (_, sql, reason) => {
     const final = await finalAfter((client) => client.query(sql));
     expect(final).toEqual({ refused: expect.stringMatching(reason) as string });
   });
 
-  it('reads every row if the witness is on a different worker, or if the fold was dropped', async () => {
+  it('is impossible if the witness is on a different worker, or if the fold was dropped', async () => {
     const gone = await finalAfter((_, __, { witness, ref }) => witness!.keeper.end(ref));
     expect(gone).toEqual({
       refused: expect.stringContaining('this worker does not have the witness') as string,
@@ -137,7 +137,7 @@ describe('a final window that rests on a witness', () => {
     expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
   });
 
-  it('reads every row if the keys do not fit in memory, and names the memory that they need', async () => {
+  it('is impossible if the keys do not fit in memory, and the reason names the memory that they need', async () => {
     const small = new FoldCache(new FoldFiles(undefined), ROWS);
     const final = await finalAfter((_, __, session) =>
       Promise.resolve(Object.assign(session, { folds: small })),

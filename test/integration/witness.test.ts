@@ -142,7 +142,7 @@ describe('a witness', () => {
       `INSERT INTO a SELECT g FROM generate_series(1001, ${1001 + MOST_WITNESSED}) g`,
       /more than 200000 changes/,
     ],
-  ])('is refused after %s', async (_, change, reason) => {
+  ])('becomes unusable after %s', async (_, change, reason) => {
     const { client, seen } = await witnessed();
     await client.query(`UPDATE a SET v = 'before' WHERE id = 1`);
     expect((await seen()).problem).toBeNull();
@@ -172,7 +172,7 @@ describe('a witness', () => {
     const before = await digest();
     await client.query('ANALYZE a');
     await client.query('UPDATE a SET v = 1');
-    // a fence of the source creates triggers
+    // a trigger does not count, because a fence of the source creates triggers
     await client.query(
       `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()`,
     );
@@ -181,7 +181,7 @@ describe('a witness', () => {
     expect(await digest()).not.toBe(before);
   });
 
-  it('is refused after its session was ended, and leaves no slot', async () => {
+  it('becomes unusable after its session was ended, and leaves no slot', async () => {
     const { name, client, seen } = await witnessed();
     expect(await slots(name)).toBe(1);
     await client.query(

@@ -1,5 +1,5 @@
 // Tests how a spec names the certificates and logins for Kafka and Kafka Connect. With `snapshot:
-// incremental`, the connector itself reads signals from a topic, so it gets settings for this.
+// incremental`, the connector itself reads signals from a topic, so it needs a login, too.
 import { describe, expect, it } from 'vitest';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

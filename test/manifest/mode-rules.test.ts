@@ -50,7 +50,7 @@ describe('a wrong spec', () => {
       },
       'the pipeline must not write to a table that it reads',
     ],
-  ])('is refused for a route by table with %s', (_case, more, message) => {
+  ])('is refused for a shared table (`postgres-table`) with %s', (_case, more, message) => {
     expect(
       problemsOf(yaml(aSpecInput({ spec: { ...SHARED_PARTS, ...more } }))).join('\n'),
     ).toContain(message);

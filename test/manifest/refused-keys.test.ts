@@ -1,5 +1,5 @@
 // Tests what a person reads about a key that is missing or misplaced, and about a setting that
-// would have no effect.
+// would have no effect or could never work.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
@@ -38,7 +38,7 @@ describe('a key of a spec', () => {
   );
 });
 
-describe('a setting without an effect', () => {
+describe('a setting that would have no effect or could never work', () => {
   it.each<[string, object, string]>([
     [
       'a waiver of a check that does not exist',

@@ -1,9 +1,11 @@
-// Defines the invariants: the rules of every reachable state, and the rules of the moment of the
-// commit. Their numbers (I1, I2, …) are those in docs/explanation/cutover.md.
+// Defines the invariants of the model of the cut-over's protocol: the rules of every reachable
+// state, and the rules of the moment of the commit. Their numbers (I1, I2, …) are those in
+// docs/explanation/cutover.md.
 import { FENCED, PC, ROLLED_BACK, SWITCHED, WRITER, type Worker, type World } from './state.js';
 
 /**
- * Checks the commit. `n` is the state just before the commit, and `x` is the committing worker.
+ * Returns the invariant that the commit breaks, or null. `n` is the state just before the commit,
+ * and `x` is the committing worker.
  */
 export function atCommit(n: World, x: Worker): string | null {
   const committed = n.writers.filter((w) => w.pc === WRITER.committed);
@@ -20,7 +22,7 @@ export function atCommit(n: World, x: Worker): string | null {
   return x.sawRun === 1 ? 'I2: a run of the batch began under the fence' : null;
 }
 
-/** Checks every state. */
+/** Returns the invariant that this state breaks, or null. */
 export function inState(w: World): string | null {
   const { worker } = w;
   if ((w.route === 1) !== (w.state === SWITCHED))

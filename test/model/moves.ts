@@ -30,7 +30,7 @@ type Act = (w: World) => string | null | void;
 
 /**
  * Lists the moves. With `isCalm`, there are no vetoes, new epochs, wrong rows, crashes or
- * terminations. This keeps the world small for scenarios with many other moves.
+ * terminations. This keeps the number of states low for scenarios with many other moves.
  */
 export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
   const found: Move[] = [];

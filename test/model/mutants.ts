@@ -1,6 +1,7 @@
-// Lists the rules of the cut-over's protocol, and its mutants. A mutant is a protocol that lacks a
-// rule. Each mutant must break an invariant. Otherwise the rule would be unnecessary. A rule that
-// belongs to one step begins with the name of this step, such as `commit:`.
+// Lists the rules of the cut-over's protocol, and its mutants. A mutant is the protocol without one
+// or two of these rules. Each mutant must break an invariant. Otherwise the rule would be
+// unnecessary. The comment of a rule may begin with the step that the rule belongs to, such as
+// `commit:`.
 
 export interface Rules {
   /** commit: locks the lease row (`SELECT … FOR UPDATE`) before it evaluates its condition. */
@@ -93,8 +94,8 @@ export const OURS: Rules = {
 
 /**
  * The name of a mutant, its difference from the real protocol, and the invariant that it must
- * break. Some also have a world, which is the smallest one that breaks the invariant. By default, a
- * world has exactly one writer.
+ * break. Some mutants also name the number of writers and `isCalm` of the smallest model in which
+ * they break the invariant. By default, the model has one writer and is not calm.
  */
 export const MUTANTS: readonly (readonly [
   name: string,

@@ -1,5 +1,5 @@
 // Models a pause of the connector, which a window makes so that both sides of its comparison stand
-// still. The world has the window, whose worker may die or be suspended at any moment. It also has
+// still. The model has the window, whose worker may die or be suspended at any moment. It also has
 // the window's next attempt, the guard, and a person who pauses the connector.
 import type { Game } from './search.js';
 
@@ -20,7 +20,7 @@ const RUNS = 0;
 const BY_WINDOW = 1;
 const BY_PERSON = 2;
 const RECORD = { none: 0, open: 1, closed: 2, closedByOthers: 3 } as const;
-/** Where the window is. It records the pause, pauses, resumes, and closes the record. */
+/** The steps of the window: it records the pause, pauses, resumes, and closes the record. */
 const PC = { begin: 0, first: 1, held: 2, resumed: 3, over: 4 } as const;
 
 interface World {

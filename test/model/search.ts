@@ -1,5 +1,5 @@
-// Searches every reachable world breadth first. The first broken invariant that it finds therefore
-// has the shortest possible list of moves.
+// Searches every state (a "world") that a model can reach, breadth first. The first broken invariant
+// that it finds therefore has the shortest possible list of moves.
 
 /**
  * A model: its first world and the moves in each world. Every move is one lock, one evaluation or
@@ -11,7 +11,7 @@ export interface Game<W> {
   readonly moves: (
     world: W,
   ) => readonly { readonly label: string; readonly world: W; readonly broken: string | null }[];
-  /** Returns the invariant that this state breaks. */
+  /** Returns the invariant that this state breaks. Null if it breaks none. */
   readonly inState: (world: W) => string | null;
 }
 

@@ -1,7 +1,7 @@
-// Models the cut-over's protocol as a small world. It has one lease row with its lock, fenced
-// tables, writers, a stream, people and a clock. It also has a worker and its zombie, which is a
-// suspended worker that continues later. Everything is a small integer, so that a state is a short
-// string.
+// Defines the state (the "world") of the model of the cut-over's protocol. The model has one lease
+// row with its lock, fenced tables, writers, a stream, people and a clock. It also has a worker and
+// its zombie, which is a suspended worker that continues later. Every value is a small integer, so
+// that a short string can identify a state.
 
 export const OPEN = 0;
 export const FENCED = 1;
@@ -155,8 +155,8 @@ const keyOfWorker = (x: Worker): string =>
   String.fromCharCode(x.pc, x.token, x.epoch, x.holdsTables, x.holdsLease, x.saw, x.sawRun);
 
 /**
- * Returns the state as a short string. Most of the search's time is spent here, so the fields are
- * named, which is fastest. A test checks that none is missing.
+ * Returns a short string that identifies the state. Most of the search's time is spent here, so the
+ * code names each field, which is fastest. A test checks that no field is missing.
  */
 export function keyOf(w: World): string {
   const row = String.fromCharCode(
@@ -201,7 +201,7 @@ const copyOfWorker = (x: Worker): Worker => ({
 });
 
 /**
- * Returns a copy that shares nothing. The fields are named, because a spread takes twice as long.
+ * Returns a deep copy. The code names each field, because a spread takes twice as long.
  */
 export const copy = (w: World): World => ({
   clock: w.clock,

@@ -1,4 +1,5 @@
-// Models the cut-over's activities. A worker takes them in steps: a lock, an evaluation or a write.
+// Models the cut-over's activities, each as several steps of a worker. A step is one lock, one
+// evaluation or one write.
 import {
   FENCED,
   GONE,

@@ -1,7 +1,7 @@
-// Models a witness (a temporary replication slot that shows which rows changed) as a small world.
-// It has two transactions that change one row each, and a connector that may lose events. A full
-// pass compares all rows before the fence, and the final window compares only rows that changed
-// since then. A commit is in the WAL before a snapshot sees it.
+// Models a witness, which is a temporary replication slot that shows which rows changed. The model
+// has two transactions that change one row each, and a connector that may lose events. A full pass
+// compares all rows before the fence, and the final window compares only rows that changed since
+// then. A commit is in the WAL before a snapshot sees it.
 import type { Game } from './search.js';
 
 export const WITNESS_RULES = {

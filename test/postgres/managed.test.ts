@@ -1,5 +1,5 @@
 // Executes the SQL of docs/how-to/managed-postgres.md as a role that imitates the administrator of
-// the service. Then asks Sluice whether the login may replicate.
+// a managed service. Then asks Sluice whether the created login may replicate.
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// Tests doctor behind a real pgbouncer, in both of its usual modes.
+// Tests doctor behind a real pgbouncer, in session mode and in transaction mode.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -25,7 +25,7 @@ describe('the HTML report', () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/<(script|link|iframe|object|img)\b|\son\w+=|url\(|@import/);
   });
-  it('shows blocks, unauthenticated decisions and leftovers', () => {
+  it('shows that a run was blocked, unauthenticated decisions, and leftovers', () => {
     const html = renderHtml(aReport(3));
     for (const text of [
       'Blocked (unreachable)',
@@ -40,7 +40,7 @@ describe('the HTML report', () => {
       'a secret',
     );
   });
-  it("shows the approver's text, blocks after the commit in the headline, and the soak", () => {
+  it("shows the approver's text, for how long the run was blocked after the commit, and the soak", () => {
     const source = aSource(1);
     const at = (minute: number): string =>
       `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;

@@ -86,7 +86,7 @@ function specFile(name: string, database: string, soak: object): string {
   return join(folder, 'migration.yaml');
 }
 
-/** Creates a shop with customers and grants. Starts the migration and its pipeline. */
+/** Creates a shop with simulated customers, and grants privileges. Starts migration and pipeline. */
 async function startExample(name: string, database: string, soak: object): Promise<void> {
   await createShop(database, { orders: 1000, seed: 7 });
   life = spawn(
@@ -189,7 +189,7 @@ describe('the whole example on a secured stack, in Avro, with a broker and a Con
   });
 
   it(
-    'survives a rolling restart, is rolled back after its cut-over, and leaves nothing',
+    'survives a rolling restart of Kafka Connect, is rolled back after its cut-over, and leaves nothing',
     TIMEOUT,
     async () => {
       const name = 'back-revenue';
