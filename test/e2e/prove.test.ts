@@ -103,7 +103,7 @@ describe('a proof on a slice of the example', () => {
     expect(await traces()).toEqual([]);
   });
 
-  it('compares the days that the last batch runs closed, and names a run whose result contradicts the query', async () => {
+  it('compares the days that the last batch runs closed, and names a run that contradicts the batch query', async () => {
     const withClosedKeys = join(dirname(spec), 'closed.yaml');
     writeFileSync(
       withClosedKeys,

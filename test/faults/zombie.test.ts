@@ -35,7 +35,7 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
 }
 
 describe('a worker that was suspended during the cut-over', () => {
-  it('changes nothing when it continues beside its successor: there is one commit, and nothing is left over', async () => {
+  it('changes nothing when it continues beside its successor: one commit, and nothing is left over', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {

@@ -86,7 +86,10 @@ function specFile(name: string, database: string, soak: object): string {
   return join(folder, 'migration.yaml');
 }
 
-/** Creates a shop with simulated customers, and grants privileges. Starts migration and pipeline. */
+/**
+ * Creates a shop with simulated customers, and grants the privileges. Then starts the migration and
+ * its pipeline.
+ */
 async function startExample(name: string, database: string, soak: object): Promise<void> {
   await createShop(database, { orders: 1000, seed: 7 });
   life = spawn(
