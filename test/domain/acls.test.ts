@@ -1,4 +1,4 @@
-// Tests that the ACLs of a plan name every topic and group, and each operation of each principal.
+// Tests which operations on topics and groups the ACLs of a plan allow to each principal.
 import { describe, expect, it } from 'vitest';
 import { aclsOf, type Acl } from '../../src/domain/access/acls.js';
 import { BATCH_PARTS, aPlan } from '../support/builders.js';

@@ -31,11 +31,11 @@ describe('a paused connector', () => {
     expect(pausedBy([open])).toEqual({ kind: 'window' });
   });
 
-  it('belongs to a window that has ended if the recorded pause is overdue', () => {
+  it('belongs to an ended window if the recorded pause is overdue', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'ended-window', id: '1' });
   });
 
-  it('belongs to a window that has ended for a while after the guard closed the recorded pause', () => {
+  it('belongs to an ended window if the guard closed the recorded pause only a short time ago', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'ended-window', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });

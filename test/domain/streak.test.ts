@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { coverageOf, stopRule } from '../../src/domain/evidence/streak.js';
 
 describe('the rule for enough windows', () => {
-  it('requires passes in a row and on requested kinds of days, enough keys, and a full window after a restart', () => {
+  it('requires passes in a row and on requested days, enough keys, and a full window after a restart', () => {
     const streak = {
       passesInARow: 3,
       covered: ['weekday' as const],

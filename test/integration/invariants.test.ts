@@ -1,5 +1,6 @@
-// Checks on one whole run, with real servers, the invariants that hold for every run. Each check
-// also runs on the same data with one deliberate error, and must find it.
+// Checks on one whole run, with real servers, four invariants that must hold for every run (I13,
+// I14, I16 and I17 in docs/explanation/cutover.md). Each check also runs on the same data with one
+// deliberate error, and must find it.
 import { spawnSync } from 'node:child_process';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';

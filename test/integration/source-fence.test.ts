@@ -210,7 +210,7 @@ describe('a fenced partitioned table', () => {
   });
 });
 
-describe('an attempt that was released', () => {
+describe('an attempt that is released or swept', () => {
   it('cannot fence again, no matter how late its call arrives', async () => {
     expect((await drill.cutover.fence(input('zombie'))).refused).toBeNull();
     expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });

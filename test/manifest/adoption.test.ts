@@ -125,7 +125,7 @@ describe('the configuration of a connector', () => {
     expect(unfit(plan, good)).toEqual([]);
   });
 
-  it('suits if Sluice wrote the list of tables, for which case matters', () => {
+  it('suits if Sluice wrote its list of tables, in which upper and lower case differ', () => {
     const names = ['a,b', 'accounts'].map((table) => ({ schema: 'public', table }));
     const list = names.map(includePattern).join(',');
     expect(unfit(plan, { ...good, 'table.include.list': list })).toEqual([]);

@@ -1,6 +1,6 @@
 // Explores every interleaving of the cut-over's protocol, and of seven smaller models, within a
-// bound. The real protocol breaks no invariant. A mutant is the protocol without one of its rules,
-// and must break the invariant that this rule protects.
+// bound. The real protocol breaks no invariant. A mutant is the protocol without one or two of its
+// rules, and must break the invariant that these rules protect.
 import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';
@@ -41,7 +41,7 @@ describe('the cut-over protocol', () => {
   });
 
   it(
-    'breaks no invariant in any order of the moves of writer, workers, crash, veto, epoch and clock',
+    'breaks no invariant in any explored order of writer, workers, crash, veto, epoch and clock',
     () => {
       const { broken, story, states } = explore(OURS, { writers: 1, atMost: STATES });
       expect({ broken, story }).toEqual({ broken: null, story: [] });

@@ -9,7 +9,7 @@ export const SWITCHED = 2;
 export const ROLLED_BACK = 3;
 export const GONE = 4;
 
-/** The position of a worker. A crash sends it back to the beginning of its activity. */
+/** The step at which a worker is. A crash sends it back to the first step of its activity. */
 export const PC = {
   idle: 0,
   // activity `fence`: one transaction
@@ -89,7 +89,7 @@ export interface World {
   triggers: number;
   marker: number;
   route: number; // 0 = batch, 1 = stream
-  // events in the world, and the workflow's knowledge of them
+  // events outside the workflow, and the workflow's knowledge of them
   worldEpoch: number;
   seenEpoch: number;
   approvedEpoch: number; // 0 = none, otherwise epoch + 1

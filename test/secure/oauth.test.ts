@@ -22,7 +22,7 @@ const home = stackHome();
 const secured = securedOf(home)!;
 const folder = join(home.dir, 'oauth');
 const SERVICE = 'kafka-oauth';
-/** The brokers end a connection that has not logged in again within this time. */
+/** The broker ends a connection that has not logged in again within this time. */
 const SESSION_MS = 12_000;
 const SECRET = 'a secret of the client';
 

@@ -55,8 +55,8 @@ export interface Lab {
    */
   readonly transaction: () => Promise<number>;
   /**
-   * Returns the rows of the first window that began after this call and reached its barrier.
-   * Windows without a barrier have compared nothing.
+   * Returns the outcome of the first window that began after this call and reached its barrier.
+   * Windows that did not reach it have compared nothing.
    */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
@@ -69,7 +69,7 @@ export interface Lab {
 export interface WindowOfBoth {
   readonly number: number;
   readonly ledger: WindowRow;
-  /** The table that is never corrupted, and that has a busy writer. */
+  /** The outcome for the table that is never corrupted, and that has a busy writer. */
   readonly accounts: WindowRow;
 }
 

@@ -22,7 +22,7 @@ interface Compared {
   readonly query: RandomQuery;
   /**
    * One offset for each topic. The snapshot sees the changes of all records below this offset, so
-   * the window does not search these records.
+   * the window does not search these records for the gap.
    */
   readonly settledUpTo: Readonly<Record<string, number>>;
   readonly output: string;
