@@ -10,7 +10,7 @@ const ROWS = PAGE.split('\n')
 
 interface Reference {
   readonly file: string;
-  /** Names of tests, shortened by `…`. */
+  /** Names of tests, in which `…` stands for omitted parts. */
   readonly names: readonly string[];
 }
 

@@ -108,7 +108,7 @@ describe('a snapshot', () => {
   });
 });
 
-describe('a row of a second snapshot of the connector', () => {
+describe('a row that the connector reads in a second snapshot', () => {
   const bounded: SnapshotVisibility = { ...parseSnapshot('100:110:105'), before: 150 };
   const OLD = '{"id":1,"v":"old"}';
   const NEW = '{"id":1,"v":"new"}';

@@ -1,6 +1,6 @@
 // After the hand-over, Sluice is no longer involved. The slot must advance by itself while the
 // captured tables are idle and other tables are written. Then `sluice compare`, as a role that may
-// only read, compares the tables with the topics that the migration left behind.
+// only read, compares the tables with the topics that the migration handed over.
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../support/compare-runs.js';
 import { sleepUntil } from '../support/builders.js';
@@ -72,6 +72,6 @@ describe('the slot of a migration that is complete', () => {
   });
 });
 
-describe('sluice compare over topics that a migration left behind', () => {
+describe('sluice compare over topics that a migration handed over', () => {
   compareRuns(() => ({ name, database }));
 });

@@ -26,7 +26,7 @@ function signal(name: string, message: string, input: string): void {
 const hasFailed = ({ windows }: StatusWithWindows) => windows.some((w) => w.verdict === 'failed');
 
 describe('a migration of tables', () => {
-  it('passes every window under a busy writer, is approved by a plain signal, and ends as migrated', async () => {
+  it('passes every window under a busy writer, is approved by a Temporal signal, and ends as migrated', async () => {
     // the table has enough rows that later windows read only changes
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);

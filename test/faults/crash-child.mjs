@@ -1,7 +1,8 @@
 // Runs one activity in a separate process. The process kills itself with SIGKILL just before or
-// just after the activity's n-th effect on the outside world. Its argument is the JSON of a
-// `KillOrder` (see killed-activity.ts). If `at` is 0, it does not kill itself, and prints the
-// number of effects. With `from`, effects count from the first effect whose text contains `from`.
+// just after the activity's n-th effect, which is a change outside the process. Its argument is the
+// JSON of a `KillOrder` (see killed-activity.ts), whose `at` is this n. If `at` is 0, the process
+// does not kill itself, and prints the number of effects. An effect has a text, such as its SQL
+// statement. With `from`, effects count from the first effect whose text contains `from`.
 // With `only`, effects count only if their text matches `only`. The activities in `earlier` run
 // first, and their effects do not count.
 import https from 'node:https';

@@ -10,7 +10,7 @@ export interface KillOrder {
   readonly args: readonly unknown[];
   readonly at: number;
   readonly when: 'before' | 'after';
-  /** Only effects whose text matches this pattern count. */
+  /** Only effects whose text (such as their SQL) matches this pattern count. */
   readonly only?: string;
   /** Effects count from the first one that contains this text. */
   readonly from?: string;

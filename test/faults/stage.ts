@@ -13,7 +13,7 @@ import { sleepUntil } from '../support/builders.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
 import { runUntilKilled } from './killed-activity.js';
 
-/** The roles of batch and stream. Roles belong to the server, so each stage has its own. */
+/** The roles of batch and stream. Roles belong to the server, so each setup has its own. */
 const rolesOf = (name: string) => ({
   nightly: `${name.replaceAll('-', '_')}_nightly`,
   stream: `${name.replaceAll('-', '_')}_stream`,
@@ -45,7 +45,8 @@ export interface Stage {
 }
 
 /**
- * Opens a stage. With `isShared`, batch and stream share a table. Otherwise consumers read a view.
+ * Creates the setup. With `isShared`, batch and stream share a table. Otherwise, consumers read a
+ * view.
  */
 export async function openStage(name: string, isShared = false): Promise<Stage> {
   const { nightly, stream } = rolesOf(name);

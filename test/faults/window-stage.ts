@@ -50,7 +50,7 @@ export interface WindowStage {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the stage, and starts everything that a window needs. */
+/** Creates and starts everything that a window needs. */
 export async function openWindowStage(name: string): Promise<WindowStage> {
   const database = await freshDatabase(SETUP);
   const output = `${name}-totals`;

@@ -46,7 +46,7 @@ describe('a status that the run asked to store', () => {
     await ledger.recordStatus(ref, status, after(60_000));
     expect(await outcome()).toBeNull();
   });
-  it('restores a run that the ledger has lost, and keeps the first namespace that it was given', async () => {
+  it('restores a run that the ledger has lost, and the run keeps the namespace of its first status', async () => {
     await ledger.recordStatus(ref, status, { namespace: { name: 'eu', id: 'n-1' } });
     await ledger.recordStatus(ref, status, { namespace: { name: 'us', id: 'n-2' } });
     expect(await ledger.migrations('bank')).toMatchObject([

@@ -194,7 +194,7 @@ describe('a migration on a secured stack', () => {
   });
 });
 
-describe('a comparison of what the migration left behind', () => {
+describe('a comparison of the topic that the migration handed over with its table', () => {
   const role = `only_reads_${process.pid}`;
   const file = () =>
     specFile('compare.yaml', (spec) => {

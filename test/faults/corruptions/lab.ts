@@ -86,8 +86,8 @@ export interface Sent {
 }
 
 /**
- * Starts the Postgres that the migrations of the labs read. The server's transaction counter is
- * moved between the migrations.
+ * Starts the Postgres that the migrations of these tests read. Between the migrations, the server's
+ * transaction counter is moved.
  */
 export async function openServer(): Promise<{ home: StackHome; close: () => Promise<void> }> {
   const main = stackHome();
@@ -104,8 +104,8 @@ export async function openServer(): Promise<{ home: StackHome; close: () => Prom
 }
 
 /**
- * Opens the lab. `from` is the lowest transaction id that the source assigns. The server must not
- * have a slot yet.
+ * Creates table, topic and migration. `from` is the lowest transaction id that the source assigns.
+ * The server must not have a slot yet.
  */
 export async function openLab(
   home: StackHome,

@@ -29,8 +29,8 @@ const wholeAgain = (publication: string): string =>
   `ALTER PUBLICATION ${publication} SET TABLE ledger, accounts`;
 
 /**
- * Corruptions of rows that no later record changes. They must be found on every source, for every
- * value of its transaction counter.
+ * Corruptions of rows that no later record changes. They must be found with every value of the
+ * source's transaction counter.
  */
 export const UNTOUCHED_ROWS: readonly Kind[] = kindsOf({
   'a detached partition': async ({ client }) => {
