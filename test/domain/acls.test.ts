@@ -17,7 +17,7 @@ describe('the ACLs of a plan', () => {
     const tls = { cert: '/c/me.pem', key: '/c/me.pem' };
     expect(aclsFor({ kafka: { brokers: ['kafka:9092'], tls } })).not.toEqual([]);
   });
-  it('let the worker write to its topics for the initial loads copy and incremental, but not for initial', () => {
+  it('let the worker write to the topics for the loads `copy` and `incremental`, but not for `initial`', () => {
     const connector = { type: 'debezium-postgres', url: 'http://c:8083' };
     expect(operations(aclsFor(), 'worker', 'totals.')).not.toContain('Write');
     for (const snapshot of ['copy', 'incremental'])

@@ -28,7 +28,7 @@ describe('a payload from any client', () => {
     expect(checkDecision({ approver: ' ann\n' }, 'approve')).toMatchObject({
       value: { approver: 'ann' },
     }));
-  it('needs a decision, and evidence if it approves, if it is an update', () => {
+  it('that is an update needs a decision, and evidence if it approves', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({
       ok: false,
       reason: 'decision must be approve or reject',

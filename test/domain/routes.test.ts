@@ -7,7 +7,7 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js'
 import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
-  it('to a shared table moves the sink and refuses the batch, and one by a view is tried before the fence', () => {
+  it('to a shared table moves the sink and refuses the batch; a route by view is tried before the fence', () => {
     const { route: view } = aPlan({ spec: BATCH_PARTS });
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);

@@ -194,7 +194,7 @@ describe('a migration on a secured stack', () => {
   });
 });
 
-describe('a comparison of the topic that the migration handed over with its table', () => {
+describe('a comparison of a table with its topic after the hand-over', () => {
   const role = `only_reads_${process.pid}`;
   const file = () =>
     specFile('compare.yaml', (spec) => {
