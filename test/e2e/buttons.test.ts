@@ -113,7 +113,7 @@ describe('an activity that a person pauses at Temporal', () => {
     await followRemedy('runWindow');
     await reach(
       NAME,
-      'a further window has passed',
+      'another window has ended',
       (status) => (status.windows.at(-1)?.number ?? 0) > (windows.at(-1)?.number ?? 0),
       90_000,
     );

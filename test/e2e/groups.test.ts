@@ -86,13 +86,13 @@ describe('a consumer group', () => {
       const first = reader(group, protocol);
       await hasRead(group, 3);
       const isAlone = async () => (await membersOf(group)).length === 1;
-      await sleepUntil('the member alone', isAlone);
+      await sleepUntil('the group has one member', isAlone);
       const before = (await port.describeGroup(group)) as KnownGroup;
       expect(before).toMatchObject({ type: protocol, state: 'Stable', topics: [TOPIC] });
       expect(before.members).toHaveLength(1);
       await kill(first);
       const second = reader(group, protocol);
-      await sleepUntil('another member alone', async () => {
+      await sleepUntil('the group has one member, which is a different one', async () => {
         const members = await membersOf(group);
         return members.length === 1 && !before.members.includes(members[0]!);
       });

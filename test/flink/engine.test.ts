@@ -49,7 +49,7 @@ describe('a window in which Flink compares the rows', () => {
     const latest = async (subject: string) =>
       (await get('by-flink')).windows.findLast((w) => w.subject === subject)!;
     await sleepUntil(
-      'a window over both halves',
+      'a window over the rows before and after the inserts',
       async () => (await latest('public.everything')).compared === rows * 2 - 1,
     );
     expect(await latest('public.everything')).toMatchObject({

@@ -140,7 +140,7 @@ describe('a value of PostGIS', () => {
     );
     const { windows } = await reach(
       'postgis',
-      'a window over both halves',
+      'a window over the rows before and after the inserts',
       (s) => s.windows.at(-1)!.compared === rows * 2,
     );
     expect({ ...windows.at(-1), differences: sluice('diff', 'postgis').stdout }).toMatchObject({

@@ -65,7 +65,7 @@ describe('every provable column type', () => {
     );
     const { windows } = await reach(
       'types',
-      'a window over both halves',
+      'a window over the rows before and after the inserts',
       (s) => s.windows.at(-1)!.compared === rows * 2,
     );
     expect({ ...windows.at(-1), differences: sluice('diff', 'types').stdout }).toMatchObject({

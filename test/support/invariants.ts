@@ -58,7 +58,9 @@ export function historyIsSmall({ history, windows }: RunRecord): string | null {
   return largest > PAYLOAD_BYTES ? `I14: a payload of ${largest} bytes > ${PAYLOAD_BYTES}` : null;
 }
 
-/** I16: no number is missing among the audit's events, and the ledger lists each existing object. */
+/**
+ * I16: no number is missing among the audit's events, and the ledger lists each existing object.
+ */
 export function auditIsWhole({ events, objects, present }: RunRecord): string | null {
   const gap = events.findIndex((event, at) => event.id !== `${at + 1}`);
   if (gap >= 0) return `I16: event ${gap + 1} is not in the audit`;

@@ -216,7 +216,7 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
   }
   if (workflow.answered === null) return FINE;
   return {
-    problem: `no worker answers on task queue ${taskQueue}, though one polled it ${Math.round(polledMsAgo / 1000)} s ago; the worker has stopped, or it is too busy`,
+    problem: `no worker answers on task queue ${taskQueue}, though one polled it ${Math.round(polledMsAgo / 1000)} s ago; the worker has stopped, is too busy, or has a version that is not current`,
     state: 'no worker answers',
     remedy: ['sluice worker'],
   };
