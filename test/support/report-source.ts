@@ -11,7 +11,7 @@ import { aSpec } from './builders.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Builds the content. `text` stands where names, reasons and other foreign texts may stand. */
+/** Builds the content. `text` is used for names, reasons and other foreign texts. */
 export function aSource(windows: number, text = 'public.accounts'): ReportSource {
   const status: Status = {
     apiVersion: 'sluice.dev/v1alpha1',

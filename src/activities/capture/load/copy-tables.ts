@@ -45,8 +45,8 @@ const BLOCKS_AT_ONCE = 512;
 /** The maximum number of rows in a block of 8 KB. */
 const ROWS_IN_BLOCK = 291;
 /**
- * The number of rows after which the copy checks again whether the worker was suspended for so long
- * that Temporal has started another attempt.
+ * The number of rows after which the copy checks again whether the worker was suspended, and
+ * Temporal has started another attempt.
  */
 const ROWS_PER_CHECK = 256;
 
