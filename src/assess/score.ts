@@ -101,7 +101,7 @@ function valueOf(trace: readonly TraceLine[]): Share {
   return { score: weight === 0 ? 0 : sum / weight, parts };
 }
 
-/** Returns the product of `1 - grade` of all rules that fired. */
+/** Returns the product of `1 - grade` of all rules about feasibility that fired. */
 function feasibilityOf(trace: readonly TraceLine[]): Share {
   const parts = trace.flatMap((t) =>
     t.part === 'feasibility' && t.answer.state === 'fired'

@@ -22,8 +22,9 @@ export interface RowAtEnds {
   /** Null if the topic has no row. */
   readonly image: Image | null;
   /**
-   * Columns whose values at the ends are not in the records. No later record that the snapshot
-   * sees changed them, so the snapshot has the same values.
+   * Columns whose values at the ends are not in the records, because the log omits unchanged
+   * TOASTed values. No later record that the snapshot sees changed them, so the snapshot has the
+   * same values.
    */
   readonly inSnapshot: ReadonlySet<string>;
 }

@@ -24,7 +24,7 @@ export function changelogProblem(migration: MigrationSpec): string | null {
   if (found.length === 0) return null;
   const start = (sql: string): string => `"${sql.replaceAll(/\s+/g, ' ').slice(0, 60)}"`;
   if (!captureOf(migration).carriesBefore)
-    return `${start(found[0]!)} needs before and after of every change, but a jdbc-source provides no before; read \`after\` with upsert-kafka`;
+    return `${start(found[0]!)} needs the row before and after every change, but a jdbc-source provides no row before; read \`after\` with upsert-kafka`;
   const keyless = found.find((sql) => !/\bprimary\s+key\b/i.test(sql));
   if (keyless)
     return `${start(keyless)} reads a changelog without PRIMARY KEY, so events that are repeated after a restart would count twice`;

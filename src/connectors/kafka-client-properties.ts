@@ -13,7 +13,8 @@ import type { SecretRef } from '../domain/migration/spec.js';
 
 /**
  * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. The
- * reference to a file is already PATH:PROPERTY. The secret itself never passes through Sluice.
+ * reference to a file is already PATH:PROPERTY. The configuration that Sluice sends contains no
+ * secret.
  */
 export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;

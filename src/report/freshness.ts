@@ -20,7 +20,10 @@ export interface Freshness {
   } | null;
   /** The spec's `catchUp.within`. */
   readonly thresholdMs: number;
-  /** The cost of windows at the interval of the spec. Null if no window was measured. */
+  /**
+   * The cost of windows at the interval of the spec, or at the time that a window takes if that is
+   * longer. Null if no window was measured.
+   */
   readonly cost: {
     readonly windowsPerDay: number;
     readonly sourceMsPerDay: number;

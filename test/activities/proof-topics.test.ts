@@ -47,7 +47,7 @@ describe('the topics of a proof', () => {
 });
 
 describe('a proof', () => {
-  it('is refused, and deletes nothing, if a proof of a different ledger created the topics of its id', async () => {
+  it('is refused, and deletes nothing, if a proof with its id in a different ledger made the topics', async () => {
     const { activities, topics, ref } = world([`${ID}.public.orders`], []);
     await expect(activities.replaySlice({ ref } as unknown as ProofPlan)).rejects.toMatchObject({
       code: 'object-not-ours',

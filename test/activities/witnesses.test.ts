@@ -1,6 +1,7 @@
 // A witness is a temporary replication slot that shows which rows changed. Each worker keeps its
 // witnesses in its own memory. If a different worker has the witness that a final window needs, the
-// window's result says so. The window then touches neither the source nor that witness.
+// window's result says so. Looking for the witness touches neither the source nor
+// that witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
@@ -21,7 +22,7 @@ function finalWindow(role: HearsWitness): ConnectedReading {
 }
 
 describe('a final window on a worker that did not make the full pass', () => {
-  it('has no witness and says why, and touches nothing', async () => {
+  it('has no witness and says why, and uses no connection to find out', async () => {
     expect(await hearWitness(finalWindow({ after: 7, orReadsAll: true }))).toEqual({
       refused:
         'this worker does not have the witness: another worker began it, or this worker was restarted',
@@ -34,14 +35,14 @@ describe('a final window on a worker that did not make the full pass', () => {
     expect(heard).toEqual({ refused });
   });
 
-  it('cannot record proven rows for the witness, because the witness has ended', () => {
+  it('cannot record proven rows, because this worker has no witness', () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     expect(witness!.keeper.proven(ref, { window: 7, rows: new Map() }, '1:1:')).toBe(
       'the witness ended during the window',
     );
   });
 
-  it('does nothing when it ends a witness that is on a different worker', async () => {
+  it('may end a witness that is on a different worker, which has no effect', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);
     expect(witness!.keeper.isWaiting(ref)).toBe(false);

@@ -26,7 +26,7 @@ const plan = (condition: string) =>
   planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
-  it('applies each part of its condition to the tables and the result key that have its columns', () => {
+  it('applies each part of the condition to the tables, and to the result, that have the columns it names', () => {
     const { conditions, result } = plan("day >= '2026-11-01' AND store_id IN (1, 2)");
     expect(conditions.get('public.orders')).toBe('(store_id IN (1, 2))');
     expect(result).toBe("(day >= '2026-11-01') AND (store_id IN (1, 2))");
@@ -55,7 +55,7 @@ describe('a slice', () => {
     ['store_id =', /is not an SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
     ['store_id IN (SELECT 1)', /must not contain sub-queries/],
-  ])('is refused, and the error names the wrong part of the condition: %s', (condition, message) =>
+  ])('is refused, and the error says what is wrong with the condition: %s', (condition, message) =>
     expect(() => plan(condition)).toThrow(message),
   );
 

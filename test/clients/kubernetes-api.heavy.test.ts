@@ -166,7 +166,7 @@ describe('the KafkaConnect resource', () => {
   it.each([
     ['does not use connector resources', { annotations: {} }, /does not use connector resources/],
     ['has no replicas', { spec: { replicas: 0 } }, /has 0 replicas/],
-    ['was not carried out yet', { status: { observedGeneration: 0 } }, /not yet carried out/],
+    ['was not carried out yet', { status: { observedGeneration: 0 } }, /not yet applied/],
     [
       'is not ready',
       {

@@ -33,7 +33,7 @@ describe('a task that fails', () => {
     expect(failedTrouble('c', failures('Connection refused', [...times, 75]))).not.toBeNull();
   });
 
-  it('is counted from one again if an hour passes between two failures', () => {
+  it('has its failures counted from one again if an hour passes between two of them', () => {
     expect(failures(TOO_LARGE, [0, 3600, 7200]).count).toBe(1);
   });
 });

@@ -42,7 +42,7 @@ describe('the consumer groups of a plan', () => {
 });
 
 describe('at complete', () => {
-  it('the topics of the tables and of the heartbeat stay, and the other topics are removed', () => {
+  it('the topics of the tables and of the heartbeat stay, and the topics for signals are removed', () => {
     const topics = made(INCREMENTAL, 'topic');
     const kept = topics.filter(([, after]) => after === 'handed over').map(([name]) => name);
     expect(kept).toEqual(['bank.public.accounts', 'bank.heartbeat.bank']);

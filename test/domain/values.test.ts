@@ -18,7 +18,7 @@ describe('a position or a transaction id', () => {
     expect(lsnFromBigInt(lsnToBigInt('16/B374D848'))).toBe('16/B374D848');
     expect(() => lsnToBigInt('16-B3')).toThrow('not an LSN');
   });
-  it('of a transaction is visible to a snapshot if it committed before, but not if it is in progress', () => {
+  it('of a transaction is visible to a snapshot if the transaction had ended, but not if it was running', () => {
     const snapshot = parseSnapshot('100:110:103,107');
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);

@@ -36,8 +36,8 @@ const watch = (
 const noWait = (): Promise<void> => Promise.resolve();
 
 /**
- * Returns fake systems that add each request to the connector to `asked`. If the state is null, the
- * connector does not answer when it is asked for its status.
+ * Returns fake systems that add each stop and resume of the connector to `asked`. If the state is
+ * null, the connector does not answer when it is asked for its status.
  */
 function withConnector(asked: string[], state: 'RUNNING' | null = 'RUNNING'): Systems {
   const note = (what: string) => () => Promise.resolve(void asked.push(what));
@@ -108,7 +108,7 @@ describe('a slot that retains more WAL than its budget', () => {
       /not dropped: the ledger does not say/,
     ));
 
-  it('ends an earlier alarm when it retains less than its budget again', async () => {
+  it('ends an earlier alarm when it retains far less than its budget', async () => {
     const walBudget = { bytes: '1GiB', onExhaustion: 'block' };
     const source = {
       postgres: testPostgres(budgets.database.name),

@@ -111,7 +111,7 @@ describe('a fenced source table', () => {
     expect(await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
   });
 
-  it('is not fenced and stays unchanged if a long transaction locks it', async () => {
+  it('cannot be fenced while a long transaction locks it; nothing changes', async () => {
     await asApp(drill, async (client) => {
       await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
       const { refused } = await drill.cutover.fence(input('busy'));
@@ -196,7 +196,7 @@ describe('a fenced partitioned table', () => {
     await drill.client.query(
       'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1',
     );
-    // the new partition inherited the row trigger
+    // the new partition inherited the row trigger, but has no trigger for TRUNCATE
     expect(await write(drill.client, 'INSERT INTO parted_3 VALUES (22, 1)')).toBe('25006');
     expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({
       refused: 'not fenced: parted_3',

@@ -143,7 +143,7 @@ describe('a wrong spec', () => {
       'a source whose records lack the row before the change',
       "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
       { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
-      'a jdbc-source provides no before',
+      'a jdbc-source provides no row before',
     ],
   ])('is refused for a changelog in Flink SQL with %s', (_case, sql, more, message) => {
     const pipeline = {

@@ -1,5 +1,5 @@
-// Selects a capture's adapter, which reads and changes real systems, by the capture's kind in the
-// resolved plan.
+// Selects the adapter of a capture by the capture's kind in the resolved plan. The adapter reads
+// and changes real systems.
 import type { CapturePlan } from '../../domain/capture/capture.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { Registry } from '../../domain/values/adapter-registry.js';

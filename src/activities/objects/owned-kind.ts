@@ -1,6 +1,6 @@
 // Defines the functions that each kind of object needs. They find out whether an object exists and
-// is in use, and they create and remove it. The description of the kind is in the file of the same
-// name in src/domain/objects.
+// is in use, and they create and remove it. Each kind has a file here, such as slot.ts. A file of
+// the same name in src/domain/objects describes the kind.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import {
   readTarget,

@@ -34,8 +34,8 @@ export interface Slice {
 }
 
 /**
- * Plans a slice. `resultKey` contains the key columns of the result. Throws an Error with the wrong
- * part of the condition and the remedy.
+ * Plans a slice. `resultKey` contains the key columns of the result. Throws an Error that
+ * says what is wrong with the condition, and the remedy.
  */
 export function planSlice(
   condition: string,

@@ -37,8 +37,8 @@ export const getKafkaConnect = (
   );
 
 /**
- * Returns why Strimzi does not carry out the KafkaConnector resources of this cluster. Returns null
- * if it does.
+ * Returns why Strimzi does not apply the KafkaConnector resources of this cluster. Returns null if
+ * it does.
  */
 export function whyNotUsable(
   { metadata, spec, status }: KafkaConnect,
@@ -63,7 +63,7 @@ export function whyNotUsable(
   if (status?.observedGeneration !== metadata.generation || !status?.connectorPlugins)
     return new Problem(
       'unreachable',
-      `the operator has not yet carried out the current ${named}`,
+      `the operator has not yet applied the current ${named}`,
       'wait until it is Ready, and check the cluster operator',
     );
   return null;

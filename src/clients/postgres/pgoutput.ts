@@ -34,7 +34,10 @@ export type LogMessage =
   | {
       readonly kind: 'update';
       readonly oid: number;
-      /** The old row, or only its identity. Null if the identity did not change. */
+      /**
+       * The old row, or only its identity. Null if Postgres did not send it, because the identity
+       * did not change.
+       */
       readonly old: Tuple | null;
       readonly row: Tuple;
     }
@@ -84,7 +87,7 @@ class Reader {
   end(): void {
     if (this.#at !== this.#b.length)
       throw new Error(
-        `a message of pgoutput has ${this.#b.length} bytes, but ${this.#at} are known`,
+        `a message of pgoutput has ${this.#b.length} bytes, but ${this.#at} were decoded`,
       );
   }
   peek(): number {

@@ -22,13 +22,13 @@ export function coverageOf(at: string): CoverageDay[] {
   return days;
 }
 
-/** The windows that passed since the last window that did not pass. */
+/** The windows that passed in a row in the current epoch, and the days that count as covered. */
 export interface Streak {
   readonly passesInARow: number;
   readonly covered: readonly CoverageDay[];
   /** The harmless restart after which a full window must still pass. Null if there is none. */
   readonly restart: string | null;
-  /** The number of keys that these windows compared together. */
+  /** The sum of the keys that each of these windows compared. */
   readonly compared: number;
 }
 

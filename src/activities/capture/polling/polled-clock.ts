@@ -22,7 +22,7 @@ export const isNotAhead = (time: string): string =>
 
 /**
  * Describes the rows that are too far ahead for a barrier to wait for them. Returns null if there
- * are no such rows, or if the polling mode uses no timestamp column.
+ * are no such rows with a finite time, or if the polling mode uses no timestamp column.
  */
 export async function rowsAhead(
   client: pg.ClientBase,

@@ -188,9 +188,9 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
 }
 
 /**
- * Checks for transactions that have been writing for longer than `connector.delay`. They may still
- * commit rows whose time or id lies before the connector's position, and polling would skip those
- * rows.
+ * Checks for transactions that began longer than `connector.delay` ago and have written, and for
+ * prepared transactions. They may still commit rows whose time or id lies before the connector's
+ * position, and polling would skip those rows.
  */
 async function commitsInTime(
   client: pg.ClientBase,

@@ -197,7 +197,7 @@ export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): Sub
   const differing = counts.mismatched + counts.missing + counts.extraneous;
   const why =
     barrier.kind === 'none'
-      ? 'these rows may be in flight, because no slot is named'
+      ? 'these rows may be in flight, because there is no slot'
       : counts.unknown >= differing
         ? `${counts.unknown} records or rows cannot be read, which may explain all ${differing} differences`
         : null;
