@@ -97,7 +97,7 @@ const heading = (database: string, why: string | null): string[] => [
     ? []
     : [
         `-- THE DATABASE DID NOT ANSWER (${why.replaceAll(/\s+/g, ' ')}).`,
-        '-- Replace each <owner of ...> with the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and run this command again.',
+        '-- Replace each <owner of ...> with the owner, which \\dt and \\dv show. Or export PGUSER and PGPASSWORD of a role that may log in, and run this command again.',
       ]),
 ];
 
@@ -171,14 +171,15 @@ function managed(plan: ResolvedPlan): string[] {
     '',
     '-- Managed services, instead of ALTER ROLE ... REPLICATION:',
     `--   Amazon RDS and Aurora: GRANT rds_replication TO ${capture};  and rds.logical_replication = 1 in the parameter group`,
-    `--   Google Cloud SQL and AlloyDB: ALTER ROLE ${capture} REPLICATION, run by a member of cloudsqlsuperuser (alloydbsuperuser);  and the flag cloudsql.logical_decoding (alloydb.logical_decoding)`,
+    `--   Google Cloud SQL: ALTER ROLE ${capture} REPLICATION, run by a member of cloudsqlsuperuser;  and the flag cloudsql.logical_decoding`,
+    `--   Google AlloyDB: ALTER ROLE ${capture} REPLICATION, run by a member of alloydbsuperuser;  and the flag alloydb.logical_decoding`,
     `--   Azure Database for PostgreSQL: ALTER ROLE ${capture} REPLICATION, run by a member of azure_pg_admin;  and wal_level = logical among the server parameters`,
     '-- From PostgreSQL 16 on, a role that is not a superuser can grant another role only with ADMIN OPTION on that role.',
     '-- It can give REPLICATION to a role only if it has REPLICATION itself.',
   ];
 }
 
-/** Returns SQL comments about the grants that Sluice makes by itself. */
+/** Returns SQL comments about the grants that consumers need. */
 function consumers({ route }: ResolvedPlan): string[] {
   return route.consumers.length > 0 ? ['', ...route.consumers] : [];
 }
@@ -190,7 +191,7 @@ function ledger(): string[] {
   const database = plainIdent(decodeURIComponent(url?.pathname.slice(1) ?? '') || 'sluice_ledger');
   return [
     '',
-    `-- Ledger: run this in the server of SLUICE_LEDGER_URL. The worker creates schema sluice there, and owns it`,
+    `-- Ledger: run this without the dashes in the server of SLUICE_LEDGER_URL. The worker creates schema sluice there, and owns it`,
     `-- GRANT CONNECT, CREATE ON DATABASE ${database} TO ${user};`,
     '-- People who only read it (list, get, windows, diff, report, audit, dashboard), after the first start of a worker:',
     '-- GRANT USAGE ON SCHEMA sluice TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO auditor;',

@@ -2,7 +2,7 @@
 // JSON with schema and in JSON Schema, different attributes contain the name of the type.
 import { dateText, instantText, timeOfDayText, type Count } from './epoch-text.js';
 
-/** Converts a time that is written as a number to the text that a record in JSON has for it. */
+/** Converts a time from a number to the text that records in JSON contain for the same time. */
 export type TextOfCount = (count: Count) => string;
 
 export const [MILLI, MICRO, NANO] = [1000, 1_000_000, 1_000_000_000];

@@ -10,8 +10,8 @@ const LARGE_EXPONENT = /[eE][+-]?\d{3}/;
 
 /**
  * A number with more digits than a double keeps, or with an exponent that may be too large for a
- * double. `text` is the number as written. This class stands for the number, because a plain string
- * would also be accepted for a column of texts.
+ * double. `text` is the number as written. The parser returns this class and not a string, because
+ * a string would be equal to a text of the same digits.
  */
 export class LongNumber {
   readonly text: string;
@@ -45,8 +45,8 @@ export const memberOf = (object: Readonly<Record<string, unknown>>, name: string
 export const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Parses JSON. An integer of 16 or more digits becomes a `LongNumber`. So does a number that a
- * double would wrongly round to a whole number. Throws SyntaxError if the text is not JSON.
+ * Parses JSON. An integer of 16 or more digits becomes a `LongNumber`. So does a
+ * number that `isRoundedToWhole` finds. Throws SyntaxError if the text is not JSON.
  */
 export const parseJsonLossless = (text: string): unknown =>
   parseMarked(text, (number) => LONG_INTEGER.test(number) || isRoundedToWhole(number));
@@ -65,8 +65,9 @@ export const parseJsonDigits = (text: string): unknown =>
   );
 
 /**
- * Returns whether a double rounds the number to a whole number although it is not whole. Examples
- * are 7900719925474099.2, and 1e-400, which becomes 0.
+ * Returns whether a number with a point or an exponent becomes a safe integer as a double, although
+ * it has more digits than a double keeps. Examples are 7900719925474099.2, and 1e-400, which
+ * becomes 0.
  */
 export function isRoundedToWhole(number: string): boolean {
   if (!/[.eE]/.test(number)) return false;

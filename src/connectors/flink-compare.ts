@@ -37,8 +37,8 @@ export interface FlinkComparison extends FlinkKafka {
 }
 
 /**
- * The kind that the join gives to a key. The kinds of the canaries, which this SQL plants itself,
- * begin with `canary-` in the rows of `countKinds`.
+ * The kind that the join gives to a key. This SQL also plants canaries. In the rows of
+ * `countKinds`, their kinds begin with `canary-`.
  */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
@@ -62,8 +62,8 @@ const inBatch = (restarts: number): string[] => [
 ];
 
 /**
- * The job of a comparison fails while another job uses the network buffers that it needs. Flink
- * then restarts the failed job.
+ * A comparison needs network buffers of Flink. While other jobs use them, the job of the comparison
+ * fails, and Flink restarts it.
  */
 const RESTARTS = 10;
 
@@ -145,8 +145,8 @@ const isNotUtf8 = (text: string, bytes: string): string =>
 
 /**
  * Selects the records of the stream's topic and the planted canaries, each with its operation,
- * transaction and image. A tombstone is dropped if the previous record of its key is a delete event
- * or a tombstone, or if there is none, because it then adds nothing. Any other tombstone gets the
+ * transaction and image. A tombstone is dropped if the key has no row before it: the previous
+ * record is a delete event or a tombstone, or there is none. Any other tombstone gets the
  * operation `t`: it deletes the key for every reader of the topic.
  */
 function recordsOf(): string {

@@ -30,7 +30,7 @@ const denied = {
 } as unknown as pg.ClientBase;
 
 describe('a waiver of table.select', () => {
-  it('leaves the check of row security open, which cannot run without the privilege', async () => {
+  it('does not waive the check of row security, which is unknown without the privilege SELECT', async () => {
     const checks = await checkTable(denied, aPlan(), 'public.t', table);
     const open = openChecks(applyWaivers(checks, [waiver('table.select')], NOW));
     expect(open).toMatchObject([

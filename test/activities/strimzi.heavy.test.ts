@@ -70,7 +70,7 @@ describe('a window', () => {
     await expect.poll(() => fake.connect.get('bank')!.state).toBe('RUNNING');
   });
 
-  it('leaves a connector stopped that a person stops in the resource', async () => {
+  it('does not start a connector again that a person stopped in its resource', async () => {
     await runs();
     const stops = (): Promise<void> => {
       const found = resource()!;
@@ -86,7 +86,7 @@ describe('a window', () => {
 });
 
 describe('the removal of a connector', () => {
-  it('ends when resource, offsets and connector are gone', async () => {
+  it('removes the resource and the offsets, and the operator then removes the connector', async () => {
     await runs();
     await kind.remove(site(), theConnector());
     expect(await kind.exists(site(), theConnector())).toBe(false);
@@ -111,7 +111,7 @@ describe('the preflight', () => {
     return Object.fromEntries(found.map(({ name, status, detail }) => [name, { status, detail }]));
   };
 
-  it('passes what the API proves, and reports the configuration as unknown', async () => {
+  it('have the results that the Kubernetes API proves, and the configuration is unknown', async () => {
     expect(await checks()).toMatchObject({
       'connect.reachable': { status: 'passed' },
       'connect.access': { status: 'passed' },

@@ -1,5 +1,5 @@
-// Tests that `sluice compare` refuses a time limit that it could not keep, before it contacts a
-// system.
+// Tests that `sluice compare` refuses a wrong time limit, or one that is too long for a snapshot,
+// before it contacts a system.
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/cli/compare.js';
 

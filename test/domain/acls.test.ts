@@ -25,7 +25,7 @@ describe('the ACLs of a plan', () => {
         operations(aclsFor({ connector: { ...connector, snapshot } }), 'worker', 'totals.'),
       ).toContain('Write');
   });
-  it('cover output, groups, sink and pipeline of a batch', () => {
+  it('cover output, groups, sink and pipeline of a migration with a batch', () => {
     const acls = aclsFor(BATCH_PARTS);
     expect(operations(acls, 'worker', 'totals')).toEqual([
       'Create',

@@ -7,8 +7,7 @@ import { get, reach, sluice, specFile, startMigration, waitFor } from '../suppor
 const { aDatabase } = live();
 
 /**
- * Creates partitions at two depths. A row that is deleted and inserted again may get into a
- * different partition.
+ * Creates partitions at two depths.
  */
 const partitioned = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text) PARTITION BY RANGE (id);
 CREATE TABLE accounts_low PARTITION OF accounts FOR VALUES FROM (0) TO (3000);
@@ -19,7 +18,7 @@ CREATE TABLE accounts_high PARTITION OF accounts FOR VALUES FROM (20000) TO (100
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 30000) g; ANALYZE accounts;`;
 
 describe('a partitioned table', () => {
-  it('passes every window under a busy writer, and reports each row of an attached table as missing once', async () => {
+  it('passes every window under a busy writer, and reports each row of an attached table exactly once', async () => {
     const database = await aDatabase(partitioned);
     const stop = busy(database);
     startMigration('parted', database.name, ['public.accounts']);
@@ -43,7 +42,7 @@ describe('a partitioned table', () => {
     await database.client
       .query(`CREATE TABLE foreign_rows (LIKE accounts INCLUDING ALL); INSERT INTO foreign_rows SELECT g, 1, 'brought' FROM generate_series(2000000, 2000006) g;
       ALTER TABLE accounts ATTACH PARTITION foreign_rows FOR VALUES FROM (2000000) TO (3000000)`);
-    // the ledger has the window a moment before the run withdraws its evidence
+    // the ledger has the window a moment before the run withdraws the evidence of earlier windows
     await reach(
       'parted',
       'a failed window',
@@ -139,7 +138,7 @@ describe('a partitioned table', () => {
     ]);
   });
 
-  it('is reported to have TOAST values if any partition has one, because updates omit unchanged ones', async () => {
+  it('is reported to have TOASTed values if any partition has one', async () => {
     const database =
       await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
       CREATE TABLE far (id int PRIMARY KEY, body text) PARTITION BY RANGE (id); CREATE TABLE far_1 PARTITION OF far FOR VALUES FROM (0) TO (10);

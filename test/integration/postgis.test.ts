@@ -120,7 +120,7 @@ async function expectSameBytes(client: pg.Client): Promise<void> {
 }
 
 describe('a value of PostGIS', () => {
-  it('is equal after load, inserts and updates, is copied in the same bytes, and a change is found', async ({
+  it('passes after a load, inserts and updates, has the same bytes in a copy, and fails after a change', async ({
     skip,
   }) => {
     if (!WITH_POSTGIS) return skip(MISSING);
@@ -148,7 +148,7 @@ describe('a value of PostGIS', () => {
       matched: rows * 2,
       unknown: 0,
     });
-    // Makes one unseen change in each column: the publication lacks the table for a moment.
+    // Changes each column once while the publication lacks the table, so the topic gets no record.
     const before = (await get('postgis')).windows.at(-1)!.number;
     const changed = columns.map((_, at) => `c${at} = NULL`).join(', ');
     await client.query(
@@ -168,7 +168,7 @@ describe('a value of PostGIS', () => {
     await waitFor('postgis', 'outcome=aborted');
   });
 
-  it('is refused by doctor if a table has the name of its type, because Debezium confuses them', async ({
+  it('makes doctor fail if a table has the name of a PostGIS type, because Debezium confuses the two', async ({
     skip,
   }) => {
     if (!WITH_POSTGIS) return skip(MISSING);

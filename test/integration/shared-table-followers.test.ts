@@ -93,7 +93,7 @@ describe('a shared table', () => {
     expect(await refusal()).toBeNull();
   });
 
-  it('is not rolled back if a trigger drops rows of the batch, until the trigger is dropped', async () => {
+  it('is not rolled back while a trigger discards rows of the batch, but is after the trigger is removed', async () => {
     await drill.client.query(
       trigger('BEFORE INSERT', 'IF NEW.id = 9 THEN RETURN NULL; END IF; RETURN NEW;'),
     );
@@ -108,7 +108,7 @@ describe('a shared table', () => {
   });
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not committed, and doctor refuses it, if its deletes would change another table: ON DELETE %s',
+    'is not committed, and doctor refuses it, if its commit would change another table: ON DELETE %s',
     async (action) => {
       await drill.client.query(
         `CREATE TABLE child (id int REFERENCES shared ON DELETE ${action}); INSERT INTO child VALUES (9)`,

@@ -60,7 +60,7 @@ async function finalAfter(
   return typeof final === 'string' ? { refused: final } : final;
 }
 
-describe('a final window that rests on a witness', () => {
+describe('a final window that uses a witness', () => {
   it('reads only the changed rows, and computes the number of rows', async () => {
     const final = await finalAfter(async (client, write) => {
       await client.query(

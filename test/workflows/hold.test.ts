@@ -74,7 +74,7 @@ describe('a hold', () => {
         expect((await status()).blocked).toMatchObject({
           code: 'hold-too-long',
           detail: expect.stringMatching(
-            /predicted hold 8 s, which is more than 7 s of maxHold/,
+            /the predicted hold of 8 s is longer than maxHold \(7 s\)/,
           ) as string,
         });
         expect(fake.calls).not.toContain('fence');
@@ -175,7 +175,7 @@ describe('a full pass before the fence', () => {
         else {
           await reach((s) => s.blocked !== null);
           expect((await status()).blocked!.detail).toMatch(
-            /predicted hold 67 s, which is more than 20 s.*every row: no free slot/,
+            /the predicted hold of 67 s is longer than maxHold \(20 s\).*every row, because no free slot/,
           );
         }
         expect(fake.calls).not.toContain('fence');

@@ -20,7 +20,7 @@ export interface CapturedRange extends RecordRange {
  */
 export interface Decoding {
   readonly decoder: RecordDecoder;
-  /** With the format and the kind of content (changes or rows), a thread makes its own decoder. */
+  /** `format` and `content` (changes or rows) let another thread make a decoder of its own. */
   readonly format: RecordFormat;
   readonly content: Content;
   /** True if the registry lacked a schema that a record names. */
@@ -33,7 +33,7 @@ export interface Decoding {
   schema(id: number): Promise<string | null>;
 }
 
-/** The settings of a cluster, which name the format of the tables' topics, and its registry. */
+/** The settings of a cluster (with the format of the tables' topics), and its schema registry. */
 type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 
 /**

@@ -1,5 +1,5 @@
-// Checks the Flink cluster that compares tables, read-only: its gateway runs a statement, and its
-// processes log in to Kafka.
+// Checks, without a change, the Flink cluster that compares tables: whether its gateway runs a
+// statement, and whether its processes can log in to Kafka.
 import { FlinkError, FlinkGateway, type FlinkSession } from '../../clients/http/flink-gateway.js';
 import { flinkTrouble } from '../../clients/http/flink-trouble.js';
 import { loginProbe } from '../../connectors/flink-compare.js';

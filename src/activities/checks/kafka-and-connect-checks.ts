@@ -69,7 +69,10 @@ function unreachable(kafka: KafkaSpec, error: unknown): Check {
   return failed('kafka.reachable', '', detail, 'check spec.kafka.brokers and the network');
 }
 
-/** Refuses a password or token without TLS, because anyone on the network could read it. */
+/**
+ * Refuses what anyone on the network could read: a password of PLAIN or a token without TLS, and a
+ * token endpoint with http.
+ */
 function saslInClear({ spec }: ResolvedPlan): Check[] {
   const { sasl, tls } = spec.kafka;
   const waive = 'waive kafka.sasl if the network itself is encrypted';
@@ -153,7 +156,7 @@ export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Ch
 const UNCHECKED: Answer = {
   unknown: true,
   detail:
-    'Kubernetes has no request with which Kafka Connect checks a configuration. Kafka Connect checks it only when the connector is created. Sluice creates it in the state stopped',
+    'Through Kubernetes, Sluice cannot ask Kafka Connect to check a configuration. Kafka Connect checks it only when the connector is created. Sluice creates it in the state stopped',
   remedy:
     'accept this with a waiver of connect.config; if Kafka Connect refuses the configuration in the phase connect, the run blocks before the connector has done anything',
 };

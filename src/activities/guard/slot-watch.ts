@@ -75,7 +75,7 @@ export async function watchSlot(
 /**
  * Drops the slot, unless the spec, the lease row, the ledger or a session that uses the slot
  * prevents this. Returns null if the slot is gone. Otherwise, returns the reason as the end of the
- * report's sentence, or an empty text if the report needs no reason.
+ * report's sentence. The text is empty if the next look will try again.
  */
 async function dropIfAllowed(
   deps: SlotDeps,

@@ -1,5 +1,5 @@
 // Provides functions for activities that wait. They send heartbeats, and observe cancellation and
-// deadlines. Outside of an activity (`sluice compare`), they only wait.
+// deadlines. Outside of an activity (`sluice compare`), `pause` and `pollUntil` only wait.
 import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
 import { refuseSuspended } from './stale-attempt.js';
@@ -45,8 +45,9 @@ export function stopIfCancelled(): void {
 
 /**
  * Returns whether this attempt was interrupted because a person paused or reset its activity at
- * Temporal. The run still needs the activity. Therefore the attempt MUST NOT return an answer that
- * the interruption may have changed, nor a failure that the interruption caused.
+ * Temporal, and the interruption changed its answer: it failed (`hasFailed`), or it ended a wait or
+ * a change early. The run still needs the activity. Therefore the attempt MUST NOT return an answer
+ * that the interruption may have changed, nor a failure that the interruption caused.
  */
 export function isSetAside(hasFailed: boolean): boolean {
   const context = asyncLocalStorage.getStore();
@@ -93,9 +94,9 @@ export async function describing<T>(details: () => unknown, work: () => Promise<
 }
 
 /**
- * Polls `ask` until it returns an answer, and returns that answer. Returns null at the deadline
- * (epoch ms). The pauses grow with the time already waited, from `everyMs` up to a second. This
- * limits the added latency to 10 % of the wait, and makes long waits use little processor time.
+ * Polls `ask` until it returns an answer, and returns that answer. Returns null if the
+ * next poll would come after the deadline (epoch ms). The pauses grow with the time already waited,
+ * from `everyMs` up to a second, so that long waits use little processor time.
  */
 export async function pollUntil<T>(
   deadline: number,

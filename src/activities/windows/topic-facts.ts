@@ -10,7 +10,8 @@ import {
 } from '../../domain/plan/topic-settings.js';
 
 /**
- * Reads the facts. Throws if a broker refuses, because an unknown fact does not count as unchanged.
+ * Reads the facts. Throws if a broker refuses the request, because an unknown fact may have
+ * changed.
  */
 export async function topicFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Facts> {
   const planned = topicsToMake(plan);

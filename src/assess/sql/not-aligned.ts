@@ -1,4 +1,4 @@
-// Decides, from its text and without the database, whether a batch query cannot be aligned. An
+// Finds out from the text of a batch query, without the database, why it cannot be aligned. An
 // aligned query is rewritten to read the tables as of one moment (a still point).
 import { analyseSql, type SqlAnalysis } from './analyse.js';
 import type { FlagId } from './flags.js';
@@ -6,7 +6,8 @@ import { referencesOf } from './references.js';
 
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
-/** Returns the expressions that make the result depend on the clock or on random values. */
+/** Returns the expressions that make the result depend on the clock, on random values or on
+ * other values that change. */
 export const clockFlags = ({ flags }: Pick<SqlAnalysis, 'flags'>): string[] =>
   flags.filter(({ id }) => CLOCK.includes(id)).map(({ found }) => found);
 

@@ -14,7 +14,7 @@ import { CliError, EXIT } from './output.js';
 import { messageOf, waitsOf } from './pending-activities.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** The limit of most calls. A busy worker can answer in this time, and a person can wait for it. */
+/** The limit of calls to Temporal. A person can wait this long. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
@@ -25,8 +25,8 @@ export interface Look {
   readonly seen: Seen;
   readonly waits: readonly string[];
   /**
-   * The id of the first run since the newest start of the workflow. Continue-as-new does not change
-   * this id. Null means unknown.
+   * The id of the first run in the chain of runs that the newest start began. Continue-as-new does
+   * not change this id. Null means unknown.
    */
   readonly runKey: string | null;
 }

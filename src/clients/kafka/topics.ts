@@ -160,7 +160,7 @@ export interface NotCreatable {
 
 /**
  * Asks the brokers whether these topics could be created, without creating them. A topic that
- * exists counts as creatable, because other checks find it.
+ * exists already is not reported here, because other checks report it.
  */
 export async function notCreatable(
   admin: Admin,

@@ -19,7 +19,7 @@ interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** The reasons in the operator's warnings that it could not list or reset offsets. */
+/** The `reason` of the warnings that the operator writes if it cannot list or reset offsets. */
 const REASONS = { list: 'ListOffsets', reset: 'ResetOffsets' } as const;
 
 export class ConnectorOffsets {

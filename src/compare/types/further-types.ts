@@ -45,7 +45,7 @@ export const ONLY_FROM_DEBEZIUM: ReadonlySet<string> = new Set([
 
 /**
  * Types that a key must not have. A window looks up rows by the canonical texts of their keys. For
- * these types, `literalOfCanon` gives no text that Postgres reads back as the same value.
+ * these types, Postgres reads the text of `literalOfCanon` as a different value, or not at all.
  */
 export const NOT_IN_KEYS: ReadonlySet<string> = new Set([
   'bit',

@@ -1,5 +1,6 @@
-// Decides which notices are sent for a migration's state. A notice contains names and codes only.
-// The detail of a block may quote another system, so it stays in the ledger.
+// Decides which notices are sent for a migration's state. A notice contains names, codes and their
+// meanings, but no text of other systems. The detail of a block may quote another system, so it
+// stays in the ledger.
 import { FAILURES } from '../failure.js';
 import type { Status } from './ledger-rows.js';
 
@@ -16,7 +17,7 @@ export interface Notice {
   readonly kind: NoticeKind;
   readonly migration: string;
   readonly iteration: number;
-  /** One sentence for a person. */
+  /** What a person reads. */
   readonly text: string;
   /** The command that shows more, or that helps. */
   readonly next: string;

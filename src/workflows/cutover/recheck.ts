@@ -77,7 +77,8 @@ async function recheckEvidence(run: Run): Promise<void> {
     );
 }
 
-/** Reads the facts. Waits until every connector task and consumer group in the facts is running. */
+/** Reads the facts. Waits until every connector task and consumer group in the facts is running,
+ * or a new epoch begins. */
 async function readFacts(run: Run): Promise<FactsSeen> {
   for (;;) {
     const seen = await run.ask(() =>
@@ -132,12 +133,12 @@ export async function refuseLongHold(run: Run): Promise<void> {
     {
       code: 'hold-too-long',
       since: run.now(),
-      detail: `predicted hold ${seconds(predicted)} s, which is more than ${allowed / 1000} s of maxHold: the last full window took ${seconds(fullWindowMs)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${seconds(rehearsedHoldMs)} s`}${unwitnessed ? `; the hold has to read every row: ${unwitnessed}` : ''}${recommendation(run)}`,
+      detail: `the predicted hold of ${seconds(predicted)} s is longer than maxHold (${allowed / 1000} s): the last full window took ${seconds(fullWindowMs)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${seconds(rehearsedHoldMs)} s`}${unwitnessed ? `; the final window would have to read every row, because ${unwitnessed}` : ''}${recommendation(run)}`,
       remedy: FAILURES['hold-too-long'].remedy,
     },
     false,
   );
-  // the rehearsal's time would keep the prediction as long, so only windows predict the next hold
+  // with the rehearsal's time, the next prediction would be as long, so only windows predict it
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }

@@ -47,7 +47,8 @@ const signedFor = (run: Run): SignedFor => ({
 
 /**
  * Returns why this person must not roll back or rehearse. Returns null if they may. If the spec
- * names approvers, one of them must sign the request, or one of the two people who broke the glass.
+ * names approvers, the request needs the signature of one of them, or of one of the two people who
+ * broke the glass.
  */
 export async function refusedUnsigned(
   run: Run,

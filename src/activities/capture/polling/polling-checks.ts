@@ -114,7 +114,7 @@ async function columnsFit(
       detail: `${polling.timestampColumns.join(', ')} have different types`,
       remedy: 'name columns that have the same type',
     };
-  return wanted.length === 0
+  return wanted.length === 0 || polling.mode === 'bulk'
     ? 'every row is read at every poll'
     : `new rows are found by ${wanted.map(([name]) => name).join(', ')}`;
 }
@@ -130,8 +130,8 @@ async function cursorIsIndexed(
   const first = looksAtTimes(polling.mode)
     ? polling.timestampColumns
     : [polling.incrementingColumn!];
-  // The connector compares several columns as COALESCE(a, b), for which Postgres can use only an
-  // index on this expression. The condition of a poll, such as `a > ?`, implies only that the value
+  // The connector compares several columns as COALESCE(a, b). Postgres can then use no index except
+  // one on this expression. The condition of a poll, such as `a > ?`, implies only that the value
   // is not null. So a poll can use a partial index only if its predicate is IS NOT NULL.
   const { rows } = await client.query<{ cursor: string; indexes: string }>(
     `WITH wanted AS (

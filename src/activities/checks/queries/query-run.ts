@@ -208,7 +208,7 @@ const SENT = [
   ['range', 'range_send'],
 ] as const;
 /** Matches arrays and ranges whose text depends on session settings. Their binary form does not. */
-const DEPENDENT = /^(timestamp|date|interval|bytea|money|ts)/;
+const DEPENDENT = /^(timestamp|date|interval|bytea|money|ts|real|double)/;
 
 /**
  * Returns SQL that prints a value independently of session settings. Floating-point numbers are

@@ -25,12 +25,12 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
   if (from > committed)
     throw new TopicLost(
       topic,
-      `${place} ends at offset ${committed}, but it was already read up to ${from}, so the topic was created again`,
+      `${place} ends at offset ${committed}, but it was already read up to ${from}, so the topic was created again or has lost records`,
     );
   if (from < low)
     throw new TopicLost(
       topic,
-      `${place} begins at offset ${low}, but offset ${from} is needed: retention removed records`,
+      `${place} begins at offset ${low}, but offset ${from} is needed: retention or a deletion removed records`,
     );
   return from;
 }

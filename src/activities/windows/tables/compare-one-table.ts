@@ -1,6 +1,7 @@
 // Compares one table with its topic in the window's snapshot. With a witness, a window may rest on
 // an earlier window, such as the full pass before the fence. It then compares only the rows that
-// changed after the earlier window, and perhaps a scrub.
+// changed after the earlier window. If the spec asks for it, it also compares a part of the other
+// rows (a scrub).
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -134,8 +135,8 @@ interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
 
 /**
  * Compares only the rows that changed after the earlier window, if the witness can be used.
- * Otherwise, counts the rows and compares the table without the witness. If the window is not
- * allowed to do that, returns a reason as text.
+ * Otherwise, counts the rows and compares the table without the witness. If reading
+ * every row is not allowed, because it would take longer than the hold, returns a reason as text.
  */
 async function passOrWitnessed(
   session: ConnectedReading,

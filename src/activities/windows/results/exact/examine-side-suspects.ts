@@ -12,7 +12,7 @@ import type { ExactSide } from './exact-outcome.js';
  */
 export interface HashedSide {
   readonly readAgain: (suspects: readonly Suspect[]) => Promise<RawRows>;
-  /** The counts of a sink. Null for a topic, which uses the counts of the query. */
+  /** The counts of a sink. Null for a topic, for which the counts of the query are used. */
   readonly counted: SideCounted | null;
   readonly refused: () => Promise<ExactSide['refused']>;
 }
