@@ -10,7 +10,7 @@ describe('the name of a table for the sink', () => {
     expect(sinkTableName({ schema: 'rep_eu', table: 'day_sums' })).toBe('"rep\\_eu".day_sums');
     expect(sinkTableName({ schema: '100%', table: 'a' })).toBe('"100\\%".a');
   });
-  it('is quoted if the sink would split it or end it early', () => {
+  it('is quoted if the sink would otherwise split it at a dot or end it at a quote', () => {
     expect(sinkTableName({ schema: 'public', table: 'Sums' })).toBe('public.Sums');
     expect(sinkTableName({ schema: 'a.b', table: "it's ü" })).toBe('"a.b"."it\'s ü"');
   });

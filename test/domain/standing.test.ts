@@ -66,7 +66,7 @@ describe('the standing of a run', () => {
     ['TIMED_OUT', 'timed out'],
     ['CANCELLED', 'cancelled'],
     ['FAILED', 'failed'],
-  ])('is dead when its workflow is %s, even if a worker answers for it', (status, state) => {
+  ])('is dead when its workflow is %s, even if a worker still answers its queries', (status, state) => {
     const standing = judgeStanding(
       seen({ status, closedAt: NOW, failure: status === 'FAILED' ? 'boom' : null }),
       RECORDED,

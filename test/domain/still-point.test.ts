@@ -11,7 +11,7 @@ const ends = (high: number, committed = high): Ends =>
   new Map([['t', [{ partition: 0, high, committed }]]]);
 
 describe('topics between two readings of their ends', () => {
-  it('did not change if every partition has the same end', () => {
+  it('did not change if every partition has the same end in both readings', () => {
     expect(movedBetween(ends(5), ends(5))).toBeNull();
     expect(movedBetween(ends(5), ends(6))).toBe('t/0 ended at 5 and then at 6');
     expect(movedBetween(new Map(), ends(6))).toBe('t/0 ended at no offset and then at 6');
@@ -59,7 +59,7 @@ describe('results', () => {
       }),
     ).filter(({ subject }) => subject.startsWith('result'));
 
-  it('are compared exactly, and the sink with them, unless the spec says settled', () => {
+  it('are compared exactly, in the output and in the sink, unless the spec says settled', () => {
     expect(modeOf({})).toEqual([
       { subject: 'result', mode: 'exact' },
       { subject: 'result@sink', mode: 'exact' },
@@ -78,7 +78,7 @@ describe('results', () => {
     expect(modeOf({}, polled)).toMatchObject([{ mode: 'settled' }, {}]);
   });
 
-  it('need a note in the plan if windows may pause the connector after the commit', () => {
+  it('get a note in the plan if exact windows may pause the connector after the commit', () => {
     const notesOf = (validation: object): string[] =>
       resolve(aRef({ spec: { ...BATCH_PARTS, validation } })).notes.filter((note) =>
         note.startsWith('stillPoint.inSoak'),

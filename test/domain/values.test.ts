@@ -10,20 +10,20 @@ import {
   parseSnapshot,
 } from '../../src/domain/values/position.js';
 
-describe('a position or a transaction id', () => {
-  it('that is an LSN is ordered across the 32-bit border', () => {
+describe('positions in the WAL and ids of transactions', () => {
+  it('LSNs are ordered and subtracted across the border of their 32-bit halves', () => {
     expect(compareLsn('0/FFFFFFFF', '1/0')).toBe(-1);
     expect(lsnDistance('0/FFFFFFFF', '1/0')).toBe(1);
     expect(lsnDistance('1/0', '0/0')).toBe(0);
     expect(lsnFromBigInt(lsnToBigInt('16/B374D848'))).toBe('16/B374D848');
     expect(() => lsnToBigInt('16-B3')).toThrow('not an LSN');
   });
-  it('of a transaction is visible to a snapshot if the transaction had ended, but not if it was running', () => {
+  it('a transaction is visible to a snapshot only if it had ended before the snapshot', () => {
     const snapshot = parseSnapshot('100:110:103,107');
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);
   });
-  it('of a transaction is widened to the nearest 64-bit id if it has 32 bits, even across a wraparound', () => {
+  it('the 32-bit id of a transaction means the nearest 64-bit id, even across a wraparound', () => {
     const epoch = 2 ** 32;
     const snapshot = parseSnapshot(`${3 * epoch + 5}:${3 * epoch + 10}:`);
     expect(isVisible(7, snapshot)).toBe(true);
@@ -35,7 +35,7 @@ describe('a position or a transaction id', () => {
 });
 
 describe('durations and sizes', () => {
-  it('read their units', () => {
+  it('are read with their units', () => {
     expect([durationMs('30s'), durationMs('5m'), durationMs('2h'), durationMs('7d')]).toEqual([
       30_000, 300_000, 7_200_000, 604_800_000,
     ]);

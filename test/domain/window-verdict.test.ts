@@ -24,7 +24,7 @@ describe('the verdict of a window', () => {
       reason: '0 differences in 3 keys',
     });
   });
-  it('is passed with unread rows only if an earlier window proved them, and counts them separately', () => {
+  it('can be passed if an earlier window proved the unread rows, which are counted separately', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
@@ -122,7 +122,7 @@ describe('the verdict of a window', () => {
 });
 
 describe('the overall verdict', () => {
-  it('is the worst one, and failed outranks inconclusive and errored', () => {
+  it('is the worst one: failed outranks errored, and inconclusive outranks passed', () => {
     const of = (verdict: 'passed' | 'failed' | 'inconclusive' | 'errored') => ({
       verdict,
       reason: verdict,

@@ -1,6 +1,6 @@
 // Tests a migration that adopts a capture made without Sluice, with a role that may only read. The
-// capture must be the same after `migrated` and after a rollback, and must still work. The spec and
-// most of the commands are those of docs/how-to/adopt-what-runs.md.
+// capture must be the same after the outcome `migrated` and after a rollback, and must still work.
+// The spec and most of the commands are those of docs/how-to/adopt-what-runs.md.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { connectAccess } from '../support/access.js';
@@ -54,7 +54,7 @@ const spec = (name: string, more: object = {}): Parameters<typeof specFile> => {
   const adopting = { source: { ...source, postgres }, connector: access, adopt, existing };
   return [name, database.name, ['public.accounts'], { ...adopting, ...more }];
 };
-/** Runs a command that the page shows for its spec. */
+/** Runs a command that the page shows, with the page's spec. */
 function fromPage(command: string, name: string, more: object = {}): Ran {
   expect(SHOWN).toContain(`${command} -f migration.yaml`);
   return sluice(command, '-f', specFile(...spec(name, more)));
@@ -96,7 +96,7 @@ afterAll(async () => {
   );
 });
 
-it('the plan and doctor name the objects that are adopted, and refuse objects that do not suit', () => {
+it('the plan names the adopted objects, and doctor refuses objects that do not exist', () => {
   const planned = fromPage('plan', first).stdout;
   expect(planned).toMatch(new RegExp(`ADOPTS[^]*slot +${sql}[^]*connector +${own} .*untouched`));
   const doctor = fromPage('doctor', first);
@@ -115,7 +115,7 @@ it('the plan and doctor name the objects that are adopted, and refuse objects th
     expect(refused.stdout).toMatch(new RegExp(`${check.replace('.', '\\.')}[^\\n]*not exist`));
 });
 
-it('an adopting migration finds tampering, ends as migrated, and leaves the capture as it was', async () => {
+it('an adopting migration finds a hidden change, ends as migrated, and leaves the capture as it was', async () => {
   start(first);
   await waitFor(first, 'approval', '2m');
   start(second);

@@ -93,7 +93,7 @@ describe('an activity that a person pauses at Temporal', () => {
       'the guard is paused, and its attempt has ended',
       async () => {
         const guard = await pending(client, 'guard');
-        // the attempt may also end with a report, and the next guard is a different activity
+        // the guard may also end with a report; the next guard is a new activity to pause
         if (guard?.isPaused === false) press('pause', '--activity-type', 'guard');
         return guard?.isPaused === true && !guard.isRunning;
       },

@@ -42,7 +42,7 @@ async function chunksOf(name: string): Promise<number> {
 }
 
 describe('an initial load by copy', () => {
-  it('is exact under a busy writer, after its worker was killed and rows moved, and continues from the WAL', async () => {
+  it('is exact with a busy writer, a killed worker and moved rows; the capture continues from the WAL', async () => {
     const database = await aDatabase(`${accounts(30_000)} ${wide}`);
     const stop = busy(database, 200);
     const tables = ['public.wide', 'public.accounts', 'public.nothing', 'public.parts'];

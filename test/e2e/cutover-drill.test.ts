@@ -21,18 +21,18 @@ describe('fence and commit', () => {
 });
 
 describe('a commit at the moment when its fence expires', () => {
-  it('is never late, and is never accepted if a second attempt has fenced', async () => {
+  it('is never accepted after the expiry, or after a second attempt has fenced', async () => {
     const edge = await leaseEdge(drill, 120, 12, 'real');
     expect(edge).toMatchObject({ late: 0, both: 0 });
     expect(edge.committed).toBeGreaterThan(0);
     expect(edge.takenOver).toBeGreaterThan(0);
   });
 
-  it('is late in a protocol that does not read the clock after a lock wait, and the drill detects it', async () => {
+  it('is accepted too late if the protocol reads no clock after a lock wait, and the drill detects it', async () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it('is late or follows a second fence in a protocol without a lock, and the drill detects it', async () => {
+  it('is accepted too late or after a second fence without a lock, and the drill detects it', async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

@@ -19,7 +19,7 @@ const spec = (): Record<string, unknown> => ({
 const restart = () => askConnect('POST', 'chunks/restart?includeTasks=true');
 
 describe('an initial load in chunks', () => {
-  it('is exact under a busy writer and a connector restart, and is handed over without the signal topic', async () => {
+  it('is exact with a busy writer and a connector restart, and its signal topic is not handed over', async () => {
     const database = await aDatabase(
       `${accounts(30_000)} CREATE TABLE nothing (id int PRIMARY KEY)`,
     );

@@ -110,7 +110,7 @@ describe('a person with only the temporal command', () => {
     }
   });
 
-  it('sees a run with a wrong spec end as Failed, with every problem listed', () => {
+  it('sees a run with a wrong spec fail, and its error counts the problems', () => {
     const input = ['--input', '{"kind":"Migration"}'];
     const queue = ['--task-queue', 'migrations', '-w', 'migration-nothing'];
     expect(() => temporal('execute', '--type', 'migrateToStreaming', ...queue, ...input)).toThrow(

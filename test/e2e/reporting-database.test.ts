@@ -76,7 +76,7 @@ const count = async (client: TwoDatabases['source']['client'], sql: string): Pro
 const LEASES = `SELECT FROM pg_namespace WHERE nspname LIKE 'sluice%'`;
 
 describe('a migration with a reporting database', () => {
-  it('gets its rights from init --sql, one part for each database', () => {
+  it('gets its rights from the SQL of `init --sql`, which has one part for each database', () => {
     const { code, stdout } = fromPage('init --sql');
     expect(code).toBe(0);
     const [ofSource, ofTarget] = stdout.split(/^-- Run this SQL in database /m).slice(1);
@@ -109,7 +109,7 @@ describe('a migration with a reporting database', () => {
     expect(plan.cutover.find(({ name }) => name === 'commit')?.does).toContain(both.target.name);
   });
 
-  it('restores the view byte for byte at a rollback, and leaves nothing in either database', async () => {
+  it('restores the view at a rollback, and leaves neither lease nor sink table in the target', async () => {
     const before = await viewOf(both);
     writeSpec('1h'); // a rollback is possible only before the end of the soak
     await cutOver(`${NAME}.public.orders`);

@@ -56,7 +56,7 @@ const passedResults = ({ windows }: StatusWithWindows) =>
   windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
 
 describe('the small example', () => {
-  it('is proven on a slice, survives a killed pipeline, and migrates with a recent comparison', async () => {
+  it('is proven on a slice, survives a killed pipeline, and migrates with a recent result comparison', async () => {
     const spec = localSpec();
     const slice = ['--slice', 'product_id < 5', '--run', PIPELINE];
     const proof = sluice('prove', '-f', spec, ...slice, '-o', 'json');

@@ -87,7 +87,7 @@ beforeEach(async () => {
 });
 
 describe('a commit in a reporting database', () => {
-  it('happens as a whole or not at all if the worker is killed at any of its effects', async () => {
+  it('is complete or does not happen, no matter at which of its changes the worker is killed', async () => {
     await act('fence', attempted());
     const effects = runUntilKilled({
       activity: 'commitCutover',
@@ -161,7 +161,7 @@ describe('a commit in a reporting database', () => {
 });
 
 describe('a fence in a reporting database', () => {
-  it('is set once even if the worker is killed at any effect, and blocks no source table', async () => {
+  it('is set by the retry if the worker is killed after a change, and blocks no source table', async () => {
     const order = { activity: 'fence', args: [attempted()] };
     const effects = runUntilKilled({ ...order, at: 0, when: 'after' })!;
     for (let at = 1; at <= effects; at += 1) {
@@ -210,7 +210,7 @@ describe.each([
     expect(await act('observeRoute', routed({ type: 'none' }))).toMatchObject({ side: 'batch' });
   });
 
-  it('without a lease row, a rollback still asks the other system for the batch, with the highest number', async () => {
+  it('does not keep a rollback from asking the HTTP service for the batch, with a number above the rest', async () => {
     const hook = await aHook();
     await act('routeBack', routed({ type: 'http', url: hook.url }));
     hook.close();

@@ -1,6 +1,6 @@
 // Kills Temporal, Kafka and the worker with -9 while the source tables are fenced. The application
 // can write again as soon as the fence expires by the database's clock. When all services are
-// running again, the migration continues as after a refused attempt.
+// running again, the migration continues as it does after a refused attempt at the cut-over.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { stackHome } from '../../stack/paths.js';

@@ -35,7 +35,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'lets no write through between the fence and the commit of a fenced source, and breaks no writer',
+    'lets no write into a fenced source between fence and commit, and breaks no writer',
     { timeout: HOURS },
     async () => {
       const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(
@@ -50,7 +50,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'accepts no commit after the expiry, or after the fence of a different attempt',
+    'accepts no commit after its fence has expired, or after the fence of a different attempt',
     { timeout: HOURS },
     async () => {
       expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });

@@ -1,4 +1,5 @@
-// Runs an activity in a process that kills itself at one of its effects.
+// Runs an activity in a process that kills itself at one of the activity's effects. An effect is a
+// change outside the process.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

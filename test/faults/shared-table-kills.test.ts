@@ -40,7 +40,7 @@ async function throughTheGate(): Promise<void> {
 }
 
 describe('a worker that dies while a shared table is switched', () => {
-  it('leaves one commit and all rows at each moment, and a rollback stays possible', async () => {
+  it('leaves one commit and all rows if it dies at each step, and a rollback stays possible', async () => {
     await withDatabase(shop.database, async (client: pg.Client) => {
       const state = async (): Promise<string | undefined> => (await shop.lease(client))?.state;
       await shop.start();

@@ -113,7 +113,7 @@ async function expectUntouched(name: string): Promise<void> {
 }
 
 describe('migrations whose workers are killed with -9', () => {
-  it('make progress within 15 s if the only worker is started again at once', async () => {
+  it('make progress within 15 s, or longer on a slow machine, if the only worker is restarted at once', async () => {
     const [worker] = workers;
     await worker.start();
     start('only-one');

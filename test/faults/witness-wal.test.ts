@@ -1,5 +1,6 @@
-// Makes the server remove the WAL that a witness needs. The limit that does this applies to every
-// slot of the server, so no migration may run on the stack at the same time.
+// Makes the server remove the WAL that a witness needs. The setting for this
+// (`max_slot_wal_keep_size`) applies to every slot of the server. So no migration may run on the
+// stack at the same time.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';

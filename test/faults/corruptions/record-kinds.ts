@@ -75,7 +75,7 @@ const HEALING = kindsOf({
   },
 });
 
-/** A record that is refused. No later record repairs the topic before compaction. */
+/** A record that windows count as unknown. No later record repairs the topic before compaction. */
 const refused =
   (says: RegExp, make: (lab: Lab, record: Found, id: number) => Sent): Kind['corrupt'] =>
   async (lab, id) => {
