@@ -66,21 +66,24 @@ describe('the standing of a run', () => {
     ['TIMED_OUT', 'timed out'],
     ['CANCELLED', 'cancelled'],
     ['FAILED', 'failed'],
-  ])('is dead when its workflow is %s, even if a worker still answers its queries', (status, state) => {
-    const standing = judgeStanding(
-      seen({ status, closedAt: NOW, failure: status === 'FAILED' ? 'boom' : null }),
-      RECORDED,
-      NOW,
-      ['catchUp: waits'],
-    );
-    expect(standing).toMatchObject({
-      state,
-      isDead: true,
-      waits: [],
-      remedy: ['sluice doctor --leftovers --remove', 'sluice start -f FILE'],
-    });
-    expect(standing.problem).toContain('retains WAL');
-  });
+  ])(
+    'is dead when its workflow is %s, even if a worker still answers its queries',
+    (status, state) => {
+      const standing = judgeStanding(
+        seen({ status, closedAt: NOW, failure: status === 'FAILED' ? 'boom' : null }),
+        RECORDED,
+        NOW,
+        ['catchUp: waits'],
+      );
+      expect(standing).toMatchObject({
+        state,
+        isDead: true,
+        waits: [],
+        remedy: ['sluice doctor --leftovers --remove', 'sluice start -f FILE'],
+      });
+      expect(standing.problem).toContain('retains WAL');
+    },
+  );
   it('names the command that routes consumers back if the run died after the commit', () =>
     expect(
       judgeStanding(seen({ status: 'TERMINATED' }), { ...RECORDED, isCommitted: true }, NOW)

@@ -62,7 +62,7 @@ const jobs = async (name: string) => {
 };
 
 describe('a pipeline in Flink SQL', () => {
-  it('is deployed once despite kill -9, fails no window because of transient values, and is handed over', async () => {
+  it('is deployed once despite kill -9, fails no window by intermediate results, and is handed over', async () => {
     const file = specFile('flink-a');
     expect(sluice('doctor', '-f', file).code).toBe(0);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -130,7 +130,7 @@ describe('a pipeline in Flink SQL', () => {
     expect((await jobs('proof-flink-d-1')).length).toBe(0);
   });
 
-  it('runs unchanged and is proven on a slice if assess wrote it; the Kafka Streams skeleton compiles', () => {
+  it('is proven on a slice unchanged if assess wrote it; the Kafka Streams skeleton of assess compiles', () => {
     const file = specFile('flink-e');
     const dir = dirname(file);
     const portfolio = {

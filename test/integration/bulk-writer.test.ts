@@ -33,7 +33,7 @@ async function contents(
 }
 
 describe('the bulk writer', () => {
-  it('writes each record once, in order, to the partition that other producers choose for its key', async () => {
+  it('writes each record once, in order for each key, to the partition that kafkajs also chooses', async () => {
     const topic = `bulk-${process.pid}`;
     await port.createTopic(topic, PARTITIONS, 1, {});
     const writer = port.openWriter();

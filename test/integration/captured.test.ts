@@ -205,7 +205,7 @@ describe('a change after which less is captured than planned', () => {
       /ADD PRIMARY KEY/,
     ],
     [
-      'a table that inherits',
+      'a table that inherits from a captured table',
       'CREATE TABLE heir () INHERITS (items)',
       /heir inherit from public.items/,
       /NO INHERIT/,

@@ -50,7 +50,7 @@ async function poll(
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("the position of Sluice's JDBC source", () => {
-  it('moves past an id only after the delay since its poll, even if that poll had to wait for a lock', async () => {
+  it('moves past an id only after the delay, even if the poll that read the id had to wait for a lock', async () => {
     const database = await freshDatabase(COUNTED);
     const { connector, ids } = await poll('locked-poll', database.name);
     await sleepUntil('row 1', async () => (await ids()).length === 1, LIMIT_MS);

@@ -41,7 +41,7 @@ async function scrubbedIn(number: number, client: pg.Client): Promise<number> {
 }
 
 describe('a witness that is kept between windows', () => {
-  it('names the rows that changed since the last window, and finds a change that the topic lost', async () => {
+  it('names the rows that changed since the last window, so that a change without a record is found', async () => {
     const { client, write, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const later = async (number: number) => {

@@ -20,7 +20,7 @@ const findings = (file: string): Finding[] =>
   ).checks.filter((check) => check.status !== 'passed');
 
 describe('names', () => {
-  it('capture exactly their tables, even with capitals, dots, quotes, blanks or pattern characters', async () => {
+  it('with capitals, dots, quotes, blanks or pattern characters capture exactly the tables of the spec', async () => {
     const tables = [
       'public.orders',
       'public."Items"',

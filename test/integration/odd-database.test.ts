@@ -120,7 +120,7 @@ describe('the database of a Debezium connector', () => {
     expect(await validated(plain)).toEqual([]);
   });
 
-  it('would be another one if its name had a plus sign, so the spec refuses such a name', async () => {
+  it('would be a different one if its name had a plus sign, so the spec refuses such a name', async () => {
     const missing = plain.replaceAll(' ', '+');
     await expect(withDatabase(missing, () => Promise.resolve())).rejects.toThrow('does not exist');
     expect(await validated(missing)).toEqual([]);

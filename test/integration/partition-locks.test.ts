@@ -30,7 +30,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-it('reads every partition at every depth, and keeps no lock on any of them', async () => {
+it('reading the catalog finds the partitions at every depth, and keeps no lock on them', async () => {
   await client.query('BEGIN');
   expect((await readTable(client, 'public.moves'))!.leaves.map(({ name }) => name)).toEqual([
     'public.moves_high',
@@ -54,7 +54,7 @@ it('reads every partition at every depth, and keeps no lock on any of them', asy
   await client.query('ROLLBACK');
 });
 
-it('sees the files of a partition that was attached after the snapshot', async () => {
+it('reading the storage finds the file of a partition that was attached after the snapshot', async () => {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1');
   await database.client.query(
     'CREATE TABLE moves_late PARTITION OF moves FOR VALUES FROM (200) TO (300)',

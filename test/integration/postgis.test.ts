@@ -120,7 +120,7 @@ async function expectSameBytes(client: pg.Client): Promise<void> {
 }
 
 describe('a value of PostGIS', () => {
-  it('passes after a load, inserts and updates, has the same bytes in a copy, and fails after a change', async ({
+  it('passes after load, inserts and updates, has equal bytes in a copy, and fails after a hidden change', async ({
     skip,
   }) => {
     if (!WITH_POSTGIS) return skip(MISSING);

@@ -94,7 +94,7 @@ async function otherServer(): Promise<string> {
 }
 
 describe('doctor', () => {
-  it('names every privilege that the role lacks', async () => {
+  it('names each of the four privileges that the role lacks, with its remedy', async () => {
     const database = await freshDatabase(
       `${accounts(10)} CREATE ROLE poor LOGIN PASSWORD 'sluice-local'`,
     );

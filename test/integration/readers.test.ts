@@ -104,7 +104,7 @@ describe("readers of the batch's table", () => {
     }
   });
 
-  it('are the statements that other roles ran after a given moment, if the server counts statements', async ({
+  it('are the queries that other roles ran after a given moment, if the server counts statements', async ({
     skip,
   }) => {
     if (!COUNTING)

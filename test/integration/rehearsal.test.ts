@@ -20,7 +20,7 @@ const lease = () =>
   );
 
 describe('plan --rehearse', () => {
-  it('fences like a cut-over, releases the fence, reports how long the hold was, and changes nothing', async () => {
+  it('fences like a cut-over, releases the fence, reports the length of the hold, and commits nothing', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
     startMigration('rehearsed', database.name, ['public.accounts'], {

@@ -113,7 +113,7 @@ describe("a role that cannot see other roles' sessions", () => {
     });
   });
 
-  it('cannot see when a writer of a fenced table began, so the writer is unseen until it ends', async () => {
+  it('cannot see when a writer of a fenced table began, so the writer counts as unseen until it ends', async () => {
     const count = () =>
       as((client) => writersSince(client, ['public.accounts'], 'clock_timestamp()'));
     await openWrite();
@@ -175,7 +175,7 @@ describe('what a new slot waits for', () => {
     }
   });
 
-  it('is reported after half a minute if the connector creates the slot, or at the lock_timeout', async () => {
+  it('is reported after 30 s if the connector creates the slot, or at lock_timeout if Sluice does', async () => {
     const gid = `slow ${database.name}`;
     const slot = `slow_${database.name}`;
     await prepare(gid);

@@ -108,7 +108,7 @@ describe('a slot that retains more WAL than its budget', () => {
       /not dropped: the ledger does not say/,
     ));
 
-  it('ends an earlier alarm when it retains far less than its budget', async () => {
+  it('ends an earlier alarm once it retains far less than its budget again', async () => {
     const walBudget = { bytes: '1GiB', onExhaustion: 'block' };
     const source = {
       postgres: testPostgres(budgets.database.name),

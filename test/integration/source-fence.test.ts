@@ -153,7 +153,7 @@ describe('the proof that no writer is left, which the drain calls P1', () => {
     await drill.cutover.releaseFence(input('p1'));
     expect(await drainTo()).toBe('P1: the lease row is no longer fenced');
   });
-  it('counts the writers that began before the fence, including prepared transactions, and no others', async () => {
+  it('counts writers that began before a moment, and each prepared transaction, whose age is unknown', async () => {
     const writers = (moment: string): Promise<number> =>
       withSource(
         ref.spec,

@@ -139,7 +139,7 @@ describe('a table that a subscription writes to', () => {
 });
 
 describe('a partition that has a different owner', () => {
-  it("is found by doctor with a remedy; so is another owner's trigger with the name of Sluice's trigger", async () => {
+  it("is found by doctor with a remedy; so is a foreign trigger with the name of Sluice's trigger", async () => {
     const role = `other_${process.pid}`;
     const us = `us_${process.pid}`;
     await drill.client.query(

@@ -188,7 +188,7 @@ describe('sslmode', () => {
     await expect(wrong).rejects.toMatchObject({ code: '28P01' });
   });
 
-  it('reaches Debezium with its root certificate', () => {
+  it('verify-ca with its root certificate is accepted by the source and by Kafka Connect', () => {
     const postgres = address({ sslmode: 'verify-ca', ...ca });
     const { stdout } = sluice(
       'doctor',

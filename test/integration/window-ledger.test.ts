@@ -76,7 +76,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('gives a run that was reset the next free window number, and refuses a window of a different run', async () => {
+  it('gives a reset run the next free window number, and refuses to overwrite a window of another run', async () => {
     expect(await begun(2, attempt('r2', 'a2'))).toEqual({ answered: null, number: 4 });
     await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(
       /recorded by another run/,

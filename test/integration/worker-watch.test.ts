@@ -77,7 +77,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
   });
 
-  it('drops the slot of a run whose guard is paused, too, and does not say that the run has ended', async () => {
+  it('drops such a slot of a run whose guard is paused, too, but does not say that the run has ended', async () => {
     const slot = await budgets.anOverfullSlot(await budgets.aMigration('guardless'));
     const gauges = new Gauges();
     await watchOnce(deps({ gauges, stateOf: () => Promise.resolve(GUARD_PAUSED) }), true);

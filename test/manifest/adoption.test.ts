@@ -92,7 +92,7 @@ describe('a migration that adopts an existing capture', () => {
     expect(plan.notes.join()).toMatch(/never changes, restarts or removes them/);
   });
 
-  it('needs only the right to read the adopted topics', () => {
+  it('needs in Kafka only the rights to describe and read the adopted topics', () => {
     const sasl = {
       mechanism: 'scram-sha-512',
       username: 'u',

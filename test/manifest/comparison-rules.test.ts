@@ -21,7 +21,7 @@ const planOf = (input: SpecInput) => {
 const tables = ['public.accounts', 'public."Odd Name"'];
 
 describe('the spec of a comparison', () => {
-  it('may name existing objects, which a migration refuses', () => {
+  it('may name existing objects, which a migration without `adopt` refuses', () => {
     const input = { spec: { existing: { slot: 'cdc', topics: 'shop.{schema}.{table}' } } };
     expect(problemsOf(input)).toEqual([]);
     expect(problemsOf(input, 'migration')).toEqual([

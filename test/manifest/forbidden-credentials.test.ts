@@ -28,7 +28,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /URL with credentials/,
   ],
   [
-    'a user alone',
+    'a user name without a password in connector.url',
     connector(`https://${SECRET}@c:8083`),
     'spec.connector.url',
     /URL with credentials/,
@@ -40,13 +40,18 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /"token"/,
   ],
   [
-    'accessToken',
+    'the parameter accessToken in the query',
     connector(`http://c:8083/?x=1&accessToken=${SECRET}`),
     'spec.connector.url',
     /"accessToken"/,
   ],
-  ['an API key', connector(`http://c:8083/?api_key=${SECRET}`), 'spec.connector.url', /"api_key"/],
-  ['a key', connector(`http://c:8083/?key=${SECRET}`), 'spec.connector.url', /"key"/],
+  [
+    'the parameter api_key',
+    connector(`http://c:8083/?api_key=${SECRET}`),
+    'spec.connector.url',
+    /"api_key"/,
+  ],
+  ['the parameter key', connector(`http://c:8083/?key=${SECRET}`), 'spec.connector.url', /"key"/],
   [
     'a token in the fragment',
     connector(`http://c:8083/#access_token=${SECRET}`),
@@ -54,13 +59,13 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /"access_token"/,
   ],
   [
-    'an encoded user',
+    'an encoded user name',
     connector(`http://u%40:${SECRET}@c:8083`),
     'spec.connector.url',
     /URL with credentials/,
   ],
   [
-    'the gateway',
+    "credentials in the URL of the pipeline's gateway",
     pipeline({
       type: 'flink-sql',
       gateway: `http://u:${SECRET}@f:1`,
@@ -70,7 +75,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /credentials/,
   ],
   [
-    'ksqlDB',
+    'credentials in the URL of ksqlDB',
     pipeline({
       type: 'ksqldb',
       url: `http://u:${SECRET}@k:1`,
@@ -80,19 +85,19 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /credentials/,
   ],
   [
-    'the engine’s gateway',
+    "credentials in the URL of the engine's gateway",
     { validation: { engine: 'flink', gateway: `http://u:${SECRET}@f:1` } },
     'spec.validation.gateway',
     /credentials/,
   ],
   [
-    'the route',
+    'credentials in the URL of the route',
     { cutover: { route: { type: 'http', url: `http://u:${SECRET}@r:1` } } },
     'spec.cutover.route.url',
     /credentials/,
   ],
   [
-    'pause',
+    'a secret in the URL of batch.pause',
     { batch: { ...BATCH_PARTS.batch, pause: { url: `http://s:1/?secret=${SECRET}` } } },
     'spec.batch.pause',
     /"secret"/,
@@ -104,7 +109,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /"password"/,
   ],
   [
-    'JAAS',
+    'a literal in a JAAS configuration',
     flink(`CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'x ${SECRET}')`),
     'spec.pipeline.statements',
     /jaas/,
@@ -154,7 +159,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /secret/,
   ],
   [
-    'dblink',
+    'a password in a connection string for dblink',
     {
       batch: {
         ...BATCH_PARTS.batch,
@@ -165,7 +170,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /connection string/,
   ],
   [
-    'a query',
+    'a password in a connection string of the query',
     {
       batch: { ...BATCH_PARTS.batch, query: { sql: `SELECT 'postgres://u:${SECRET}@h/d' AS day` } },
     },
