@@ -6,11 +6,11 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 describe('the name of a table for the sink', () => {
-  it('has its wildcards escaped, because the sink looks for the schema with LIKE', () => {
+  it('has the wildcards of its schema escaped, because the sink looks for the schema with LIKE', () => {
     expect(sinkTableName({ schema: 'rep_eu', table: 'day_sums' })).toBe('"rep\\_eu".day_sums');
     expect(sinkTableName({ schema: '100%', table: 'a' })).toBe('"100\\%".a');
   });
-  it('is quoted if the sink would otherwise split it at a dot or end it at a quote', () => {
+  it('is quoted if it is not a plain name, because the sink splits names at dots and white space', () => {
     expect(sinkTableName({ schema: 'public', table: 'Sums' })).toBe('public.Sums');
     expect(sinkTableName({ schema: 'a.b', table: "it's ü" })).toBe('"a.b"."it\'s ü"');
   });

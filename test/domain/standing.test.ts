@@ -89,7 +89,7 @@ describe('the standing of a run', () => {
       judgeStanding(seen({ status: 'TERMINATED' }), { ...RECORDED, isCommitted: true }, NOW)
         .remedy[0],
     ).toContain('--route-back'));
-  it('comes from the ledger if the run has ended, unless a newer run was refused', () => {
+  it('has no problem if the run has ended, unless a newer run was refused', () => {
     const ended = { ...RECORDED, hasEnded: true };
     expect(judgeStanding(seen({ status: 'TERMINATED' }), ended, NOW).problem).toBeNull();
     expect(judgeStanding({ kind: 'unreachable', problem: 'away' }, ended, NOW).problem).toBeNull();
@@ -132,7 +132,7 @@ describe('the standing of a run', () => {
     const unpolled = seen({ taskAttempt: 3, answered: false, polledMsAgo: null });
     expect(judgeStanding(unpolled, RECORDED, NOW).state).toBe('no worker');
   });
-  it('is not running when its workflow completed, although the ledger lacks its outcome', () => {
+  it('says that the outcome is not recorded if the workflow completed and the ledger has no outcome', () => {
     const completed = seen({ status: 'COMPLETED', answered: false, closedAt: NOW });
     expect(judgeStanding(completed, RECORDED, NOW)).toMatchObject({
       state: 'outcome not recorded',

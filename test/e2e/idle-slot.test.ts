@@ -17,8 +17,8 @@ const MEGABYTE = 1024 * 1024;
  */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 /**
- * One WAL segment, plus the WAL that an idle server produces between two of its own records of
- * running transactions.
+ * One WAL segment, plus the WAL that an idle server writes between two of its records of running
+ * transactions. A slot's `restart_lsn` advances only at such a record.
  */
 const RETAINED_AT_MOST = 48 * MEGABYTE;
 

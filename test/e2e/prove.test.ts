@@ -103,7 +103,7 @@ describe('a proof on a slice of the example', () => {
     expect(await traces()).toEqual([]);
   });
 
-  it('compares the days that the last batch runs closed, and names a run that contradicts the batch query', async () => {
+  it('compares the days that the last batch runs closed, and names a run whose rows are wrong', async () => {
     const withClosedKeys = join(dirname(spec), 'closed.yaml');
     writeFileSync(
       withClosedKeys,
@@ -155,7 +155,7 @@ describe('a proof on a slice of the example', () => {
     expect(await traces()).toEqual([]);
   });
 
-  it('reports a wrong column, an empty slice and a dead pipeline, and leaves nothing behind', async () => {
+  it('reports wrong columns and stages, an empty slice and a dead or slow pipeline, and leaves nothing', async () => {
     expect(prove('shop = 1', '--run', 'true')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(

@@ -190,7 +190,7 @@ describe('a migration of tables', () => {
     await waitFor('buried', 'outcome=aborted');
   });
 
-  it('leaves nothing after reject, cancel and rollback, and starts again with new object names', async () => {
+  it('leaves nothing after reject, cancel and rollback, and starts again with a new generation', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('again', database.name, ['public.accounts'], {
       validation: { every: '1s', passesInARow: 1 },

@@ -54,8 +54,8 @@ const approve = async (name: string): Promise<void> => {
 };
 
 /**
- * Returns the times at which activities or workflow tasks of a migration completed, in every run of
- * its chain.
+ * Returns the times at which activities or workflow tasks of a migration completed, in all of its
+ * workflow runs. (A migration continues as new.)
  */
 async function progressOf(name: string): Promise<number[]> {
   const { workflow } = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });

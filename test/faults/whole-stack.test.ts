@@ -18,7 +18,7 @@ import { TABLE_KINDS, UNTOUCHED_ROWS } from './corruptions/table-kinds.js';
 import { VALUE_KINDS } from './corruptions/value-kinds.js';
 
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
-/** The number of kinds for each counter: all by default. A smaller number gives a quick run. */
+/** The number of kinds for each value of the counter: all by default. A small one is quick. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
 /** The test runs only kinds whose names match this pattern, for example to repeat one kind. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');
@@ -29,8 +29,8 @@ const SOURCES: readonly (readonly [where: string, from: bigint])[] = [
   ['of 2^32 + 3 billion', 2n ** 32n + 3_000_000_000n],
 ];
 /**
- * These kinds run with all three counters, because windows once missed them if the counter was
- * large. The other kinds are distributed over the counters.
+ * These kinds run with all three values of the counter, because windows once missed them if the
+ * counter was large. Each other kind runs with one of the values.
  */
 const EVERYWHERE = [...UNTOUCHED_ROWS, ...LOST_ROWS];
 const DEALT = [...VALUE_KINDS, ...TABLE_KINDS, ...RECORD_KINDS, ...LOG_KINDS];
@@ -139,7 +139,7 @@ async function expectClean(lab: Lab, round: number, next: () => number): Promise
   return number;
 }
 
-/** Makes and undoes each corruption. A clean window follows each time. Returns how many passed. */
+/** Makes and undoes each corruption, then a clean change. Returns how many clean windows passed. */
 async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Promise<number> {
   const clean = new Set<number>();
   const failures: string[] = [];

@@ -1,6 +1,6 @@
 // Tests how the ledger lists adopted objects, which existed before the migration. It lists such an
-// object only for a run that will release it. An attempt of an activity that seemed to be dead may
-// continue after its run has ended.
+// object only for a run that will release it. So an attempt of an activity must not list an object
+// if the attempt seemed to be dead and continues after its run has ended.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   ledgerTime,

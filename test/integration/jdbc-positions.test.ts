@@ -69,7 +69,7 @@ describe("the position of Sluice's JDBC source", () => {
       await sleep(DELAY_MS + 500);
       await locker.query('COMMIT');
     });
-    // Row 2 is committed late, but within the delay of row 3.
+    // Row 2 is committed after the poll has read row 3, but within the delay.
     await sleep(DELAY_MS / 3);
     await database.client.query('INSERT INTO counted VALUES (2)');
     await sleepUntil('row 3', async () => (await ids()).includes(3), LIMIT_MS);

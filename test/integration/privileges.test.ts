@@ -133,7 +133,7 @@ describe('doctor', () => {
     await database.client.query('ALTER TABLE billing.plans DISABLE ROW LEVEL SECURITY');
   });
 
-  it('names a time limit that would end the initial load, and SQL that lifts it only for the connector', async () => {
+  it('names time limits that would end the initial load, and SQL that lifts them for the role', async () => {
     const narrow = role('narrow');
     const limits = () => doctor(aSpec(narrow)).checks.find((c) => c.name === 'source.time-limits')!;
     expect(limits()).toMatchObject({ status: 'passed' });

@@ -17,7 +17,7 @@ const NAME = 'sink-names';
 let database: Database;
 let producer: kafkajs.Producer;
 let admin: kafkajs.Admin;
-const topics: string[] = []; // deleted at the end, as the producer still asks for earlier topics
+const topics: string[] = []; // deleted at the end, because the producer still asks for them
 
 beforeAll(async () => {
   database = await freshDatabase('CREATE TABLE t (day int PRIMARY KEY, total text)');

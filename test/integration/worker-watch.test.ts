@@ -77,7 +77,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
   });
 
-  it('drops such a slot of a run whose guard is paused, too, but does not say that the run has ended', async () => {
+  it('drops a slot over its WAL budget if the guard is paused, and does not say that the run has ended', async () => {
     const slot = await budgets.anOverfullSlot(await budgets.aMigration('guardless'));
     const gauges = new Gauges();
     await watchOnce(deps({ gauges, stateOf: () => Promise.resolve(GUARD_PAUSED) }), true);
@@ -94,7 +94,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     await budgets.ledger.query(`DELETE FROM sluice.migration WHERE name = 'completed'`);
   });
 
-  it('reports what a run that has ended left behind, and limits the WAL of its slot', async () => {
+  it('reports what an ended run left behind, and drops its slot if the slot exceeds its WAL budget', async () => {
     const slot = await budgets.anOverfullSlot(await budgets.aMigration('left'));
     await budgets.ledger.query(
       `UPDATE sluice.migration SET outcome = 'rolled-back' WHERE name = 'left'`,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
 
-describe('a wrong spec', () => {
+describe('a spec', () => {
   it.each<[string, object, string]>([
     [
       'no batch',
