@@ -140,7 +140,7 @@ describe('the standing of a run', () => {
     });
     expect(judgeStanding(completed, { ...RECORDED, hasEnded: true }, NOW).problem).toBeNull();
   });
-  it('has no problem if its workflow was not asked and a worker polls its queue', () => {
+  it('has no problem if its workflow got no query and a worker polls its queue', () => {
     expect(judgeStanding(seen({ answered: null }), RECORDED, NOW)).toMatchObject({
       from: 'ledger',
       problem: null,

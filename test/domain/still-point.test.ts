@@ -27,15 +27,15 @@ describe('topics between two readings of their ends', () => {
 describe('a paused connector', () => {
   const open = { id: '1', isOverdue: false, closedBy: null, closedMs: null };
 
-  it('belongs to a window whose pause is recorded and not over', () => {
+  it('was paused by a window if the recorded pause is not over', () => {
     expect(pausedBy([open])).toEqual({ kind: 'window' });
   });
 
-  it('belongs to an ended window if the recorded pause is overdue', () => {
+  it('was paused by a window that has ended if the recorded pause is overdue', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'ended-window', id: '1' });
   });
 
-  it('belongs to an ended window if the guard closed the recorded pause only a short time ago', () => {
+  it('was paused by a window that has ended if the guard closed its recorded pause a short time ago', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'ended-window', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });

@@ -32,7 +32,7 @@ describe('a commit at the moment when its fence expires', () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it('is accepted too late or after a second fence without a lock, and the drill detects it', async () => {
+  it('in a protocol without a lock is accepted late or after a second fence, and the drill detects it', async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

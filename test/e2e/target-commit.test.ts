@@ -210,7 +210,7 @@ describe.each([
     expect(await act('observeRoute', routed({ type: 'none' }))).toMatchObject({ side: 'batch' });
   });
 
-  it('does not keep a rollback from asking the HTTP service for the batch, with a number above the rest', async () => {
+  it('does not stop a rollback, which sends the HTTP service a number above those of earlier requests', async () => {
     const hook = await aHook();
     await act('routeBack', routed({ type: 'http', url: hook.url }));
     hook.close();

@@ -52,7 +52,7 @@ describe('while the source tables are fenced', () => {
       expect(seconds).toBeGreaterThan(1); // the fence did delay the order
       expect((await shop.lease(client))?.state).not.toBe('SWITCHED');
     });
-    // restarts the pipeline, too, in case it died with its cluster
+    // this also restarts the pipeline, in case it died when Kafka was killed
     await up(stackHome(), () => undefined);
     await worker.start();
     await reach(

@@ -18,7 +18,7 @@ import { TABLE_KINDS, UNTOUCHED_ROWS } from './corruptions/table-kinds.js';
 import { VALUE_KINDS } from './corruptions/value-kinds.js';
 
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
-/** The number of kinds for each value of the counter: all by default. A small one is quick. */
+/** How many kinds run with each value of the counter: by default all, in a quick run fewer. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
 /** The test runs only kinds whose names match this pattern, for example to repeat one kind. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');

@@ -100,7 +100,7 @@ describe('a window in which Flink compares the rows', () => {
     ]);
 
     // Both partitions get the same correct record, so one of them has a record whose key belongs to
-    // the other partition. Offsets of two partitions say nothing about the order of their records.
+    // the other partition. The key counts as unknown, because offsets do not order the two records.
     const value = envelope('r', '{"id":20,"region":"r2","note":"note 20","seen":null}', 0);
     await produceToEach('by-flink.public.plain', 2, '{"id":20,"region":"r2"}', value.toString());
     // Flink reads the invalid byte 0xff as U+FFFD. The row with id 21 really has this character.

@@ -130,7 +130,7 @@ describe('a pipeline in Flink SQL', () => {
     expect((await jobs('proof-flink-d-1')).length).toBe(0);
   });
 
-  it('is proven on a slice unchanged if assess wrote it; the Kafka Streams skeleton of assess compiles', () => {
+  it('passes a proof unchanged if assess wrote it; the Kafka Streams skeleton of assess compiles', () => {
     const file = specFile('flink-e');
     const dir = dirname(file);
     const portfolio = {

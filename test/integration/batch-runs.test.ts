@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('a run that is seen as a session', () => {
-  it('is found, and refuses the commit, while its session is in a transaction, but not while it is idle', async () => {
+  it('is found, and the commit is refused, while its session is in a transaction, not while it is idle', async () => {
     const [batch, other] = ['nightly', 'daily'].map(
       (application_name) => new pg.Client({ database: drill.database, application_name }),
     ) as [pg.Client, pg.Client];

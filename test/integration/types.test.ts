@@ -97,7 +97,7 @@ describe('every provable column type', () => {
     await waitFor('types', 'outcome=aborted');
   });
 
-  it('with a value that the connector cannot carry is unknown or different, so no window passes', async () => {
+  it('is unknown or different for a value that the connector cannot carry, so no window passes', async () => {
     const database = await aDatabase(
       `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
     );

@@ -43,7 +43,7 @@ describe('a command that learns nothing from Temporal', () => {
         /the ledger does not know migration unknown, and Temporal at 127.0.0.1:1 does not answer/,
       ) as string,
     }));
-  it('fails a check, in the case of doctor, if the namespace does not exist, although Temporal answers', () => {
+  it('fails a check of doctor if the namespace does not exist, although Temporal answers', () => {
     const file = specFile('nowhere', database.name, ['public.accounts'], {});
     const doctor = (more: NodeJS.ProcessEnv) => {
       const { stdout } = sluiceWith(more, 'doctor', '-f', file, '-o', 'json');

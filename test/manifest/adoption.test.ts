@@ -37,7 +37,7 @@ describe('a migration that adopts an existing capture', () => {
       /adopt needs the topic of public\.accounts/,
     ],
     [
-      'a topic belongs to a different table',
+      'a topic is named for a table that is not captured',
       { adopt: true, existing: { ...EXISTING, topics: { ...EXISTING.topics, 'public.x': 'x' } } },
       /is not in source\.tables/,
     ],

@@ -36,7 +36,7 @@ describe('the spec of a comparison', () => {
     ['a batch', BATCH_PARTS, /does not compare results yet/],
     ['a connector without its slot', { existing: { connector: 'x' } }, /add existing\.slot/],
     [
-      'a topic of a different table',
+      'a topic for a table that is not captured',
       { existing: { topics: { 'public.x': 'x' } } },
       /is not in source/,
     ],

@@ -88,7 +88,7 @@ describe('format avro', () => {
     },
   );
 
-  it('is refused by prove, which writes its topics itself', () => {
+  it('is refused by prove, which writes its topics itself, in JSON only', () => {
     const parsed = parseSpecText(JSON.stringify(spec({})), 'spec.json', () => '', 'proof');
     expect(parsed.ok ? '' : parsed.problems[0]!.message).toMatch(
       /sluice prove writes .* JSON only/,

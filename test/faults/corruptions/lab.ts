@@ -151,7 +151,7 @@ export async function openLab(
         ${alter} ADD TABLE ledger; COMMIT`);
     },
     send: async (...messages) => {
-      // a producer that has used a topic fails after the topic was deleted
+      // a producer fails if a topic that it has used was deleted, so each call opens a new one
       const producer = kafka.producer({ createPartitioner });
       await producer.connect();
       try {
@@ -183,7 +183,7 @@ export async function openLab(
       sluice('retry', name);
       const begun = async () => (await status()).generation === generation + 1;
       await sleepUntil('the next generation', begun, PATIENCE_MS);
-      // Counts windows and not numbers, because the lost generation's last number stays unused.
+      // Counts windows, because a lost generation can leave its last window number unused.
       const before = (await status()).windows.length;
       const isMeasured = async () => (await status()).windows.length > before;
       await sleepUntil('a window of the next generation', isMeasured, PATIENCE_MS);
