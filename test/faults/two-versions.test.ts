@@ -45,7 +45,7 @@ const makeCurrent = (buildId: string): Promise<void> =>
     120_000,
   );
 
-/** Returns the build ids that completed the current run's workflow tasks, in order, without repeats. */
+/** Returns the build ids that completed workflow tasks of the current run, without repetitions. */
 async function buildsOf(name: string): Promise<string[]> {
   const { events } = await client().workflow.getHandle(`migration-${name}`).fetchHistory();
   const builds = (events ?? []).flatMap(

@@ -33,7 +33,7 @@ export interface Corrupted {
 export interface Kind {
   readonly what: string;
   /**
-   * Corrupts the row `id`. The application writes neither this row nor the row with the next id.
+   * Corrupts the row `id`. No clean change writes this row or the row with the next id.
    */
   readonly corrupt: (lab: Lab, id: number, next: () => number) => Promise<Corrupted>;
 }

@@ -3,7 +3,7 @@
 // read only the rows that changed and a scrub.
 
 /**
- * The application constantly writes the rows up to this id. Corruptions of single rows use the ids
+ * Clean changes of single rows use the ids up to this one. Corruptions of single rows use the ids
  * between KEPT and SMALL.
  */
 export const KEPT = 2000;
