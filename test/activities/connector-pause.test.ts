@@ -81,7 +81,7 @@ describe('a connector that a window pauses', () => {
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });
 
-  it('does not count as deleted if a Connect worker that has just started does not know it', async () => {
+  it('does not count as deleted while a Connect worker that just started does not know it yet', async () => {
     const { world, deps } = aWorld();
     await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve((world.unknownFor = 3))),

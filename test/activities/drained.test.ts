@@ -21,7 +21,7 @@ const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
-/** A cluster whose group has consumed everything. `lost` throws for a topic that is lost. */
+/** A cluster whose group has consumed everything. `lost` gets a topic, and throws if it is lost. */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
     refuseHidden: () => Promise.resolve(),
@@ -73,7 +73,7 @@ describe('the drain proof', () => {
     ]);
   });
 
-  it('fails if ACLs hide a topic that the group reads, because its records are not counted', async () => {
+  it('fails if ACLs hide a topic that the group reads, so that Sluice cannot see its end', async () => {
     const asked: string[] = [];
     const hiding = (topics: readonly string[]) => {
       asked.push(...topics);
@@ -209,7 +209,7 @@ describe('the drain of several groups', () => {
       `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
     );
   });
-  it("holds if every group of a topic has reached the topic's end, despite groups of other topics", async () => {
+  it('holds if each group of a topic has read to its end, and another group reads other topics', async () => {
     expect(
       await asked(
         aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),

@@ -56,7 +56,7 @@ describe('a create that certainly failed', () => {
       expect(states.get('publication p')).toBe('removed');
     },
   );
-  it('refuses an object that a person creates afterwards, and never drops it', async () => {
+  it('does not make an object owned that a person creates afterwards', async () => {
     await ensure(postgres('42501'));
     byHand();
     expect(await ensure(null)).toBe('object-not-ours');
@@ -136,7 +136,7 @@ describe('a consumer group', () => {
   const group: OwnedObject = { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' };
   const siteOf = (kafka: KafkaPort) =>
     ({ ...planned(ref), ledger, systems: { kafka: () => kafka } }) as unknown as Site;
-  it('is neither claimed nor deleted if it existed before', async () => {
+  it('is neither claimed nor deleted if it existed before its claim', async () => {
     // the object may belong to another migration, so the remedy must not just say to remove it
     await expect(claimObject(siteOf(port(5)), group)).rejects.toMatchObject({
       code: 'object-not-ours',
@@ -147,12 +147,12 @@ describe('a consumer group', () => {
     });
     await removeObject(siteOf(port(5)), group);
   });
-  it('is claimed before its reader creates it if no broker knows it', async () => {
+  it('can be claimed if it does not exist, and again after its reader has created it', async () => {
     await claimObject(siteOf(port(0)), group);
     await claimObject(siteOf(port(5)), group);
     expect(states.get('group connect-bank-sink')).toBe('registered');
   });
-  it('exists even if it has only members, because its offsets may have expired', async () => {
+  it('counts as existing if it has members but no offsets, because offsets can expire', async () => {
     const site = siteOf(port(0, 'consumer'));
     expect(await EFFECTS.group.exists(site, group)).toBe(true);
     await claimObject(siteOf(port(0)), group);
@@ -171,7 +171,7 @@ describe('a consumer group', () => {
 describe('each kind of object', () => {
   it('has an entry in EFFECTS if and only if it has one in KINDS', () =>
     expect(Object.keys(EFFECTS).sort()).toEqual(Object.keys(KINDS).sort()));
-  it('checks its own health, so a missing lease is not reported as a slot', async () => {
+  it('has its own health check, which for a lease says whether its row is gone', async () => {
     const site = { ...planned(ref), ledger: { query: () => Promise.resolve([]) } };
     const lease: OwnedObject = { kind: 'lease', name: 'sluice_bank', where: 'ledger' };
     expect(await EFFECTS.lease.healthy(site as unknown as Site, lease)).toBe('is gone');
@@ -179,7 +179,7 @@ describe('each kind of object', () => {
 });
 
 describe('an object that was handed over', () => {
-  it('stays, even if its run was reset and is then rolled back', async () => {
+  it('stays, even if Temporal resets its run and the run is then rolled back', async () => {
     await ensure(null);
     states.set('publication p', 'handed-over');
     const drop = (): Promise<never> => Promise.reject(new Error('dropped'));
@@ -192,7 +192,7 @@ describe('an object that the ledger has never listed', () => {
   const connector: OwnedObject = { kind: 'connector', name: 'bank', where: 'http://connect' };
   const answers = (config: () => Promise<unknown>): Site =>
     ({ ...planned(ref), ledger, systems: { connect: () => ({ config }) } }) as unknown as Site;
-  it('stays and is reported if it exists, because the ledger may come from a backup', async () => {
+  it('stays and is reported if it exists, because the ledger may be a restored backup', async () => {
     const site = answers(() => Promise.resolve({}));
     expect(await removeObject(site, connector)).toBe(true);
     states.set('connector bank', 'removed');

@@ -59,7 +59,7 @@ describe('the URL of a database', () => {
 
 describe('the query of a JDBC source', () => {
   it.each(['${env:PGPASSWORD}', '${file:/f:k}'])(
-    'is refused if Kafka Connect would put a secret into it: a column %s',
+    'is refused if Kafka Connect would put a secret into it: a column named %s',
     (name) => {
       const shape = { columns: [{ name, type: 'int8' }], key: ['id'] };
       const config = jdbcSourceConfig(
@@ -138,7 +138,7 @@ describe('a plugin that does not report the end of a poll', () => {
       });
   });
 
-  it('cannot be used in a different mode if a column is an array', () => {
+  it('cannot be used in mode timestamp if a column is an array', () => {
     expect(carriedBy(aiven!, { mode: 'timestamp' }, columns)).toMatchObject({
       detail: expect.stringContaining('cannot carry arrays: tags'),
       remedy: expect.stringContaining('leave these columns out in a connector.query'),

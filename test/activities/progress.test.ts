@@ -1,5 +1,5 @@
 // Tests how Sluice finds an attempt of an activity that makes no progress. Such an attempt fails,
-// and changes nothing afterwards.
+// and changes nothing afterwards. The file also tests that the baseline reads no large table.
 import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -54,7 +54,7 @@ describe('an activity with a heartbeat timeout', () => {
     );
     expect(await first).toEqual([{ rows: 5 }]);
   });
-  it('fails as unreachable if no answer arrives within the time that its longest call may take', async () => {
+  it('fails as unreachable if it gets no answer for the longest time that one call may take', async () => {
     const environment = anEnvironment();
     const running = environment.run(forever);
     clock.now = LIMIT_MS;
@@ -67,7 +67,7 @@ describe('an activity with a heartbeat timeout', () => {
       ) as string,
     });
   });
-  it('lives as long as it reports progress', async () => {
+  it('continues as long as it reports progress', async () => {
     const environment = anEnvironment();
     const ended = environment.run(async () => {
       for (let round = 0; round < 5; round += 1) {

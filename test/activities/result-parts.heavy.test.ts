@@ -72,7 +72,7 @@ function aSource(rows: readonly Value[][]): ConnectedSession['reader'] {
 
 /**
  * Compares rows and records with a memory of `budget` bytes. `again` are the records that a second
- * reading of partition 0 returns. `stored` are the rows of a sink.
+ * reading of a partition returns. `stored` are the rows of the sink's table.
  */
 async function compare(
   rows: readonly Value[][],
@@ -208,7 +208,7 @@ describe('a result in parts', () => {
     await expect(compare(rows, records, 100_000, { stored })).rejects.toThrow(ofSink);
   });
 
-  it('gives the sink the same counts on disk as in memory', async () => {
+  it("finds the same counts for the sink's table on disk as in memory", async () => {
     const { rows, records } = example(4);
     const stored = rows.slice(30).map(([id, v], at): Value[] => [id!, at < 20 ? 'stored' : v!]);
     stored.push(['9001', 'more']);

@@ -112,7 +112,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
         }),
       /ends at offset 80, but it was already read up to 100 under leader epoch 3/,
     ],
-  ])('is lost if its log is %s', async (_what, change, why) => {
+  ])('fails with the code topic-lost if its log is %s', async (_what, change, why) => {
     await expect(readTwice(kind, change)).rejects.toThrow(why);
     await expect(readTwice(kind, change)).rejects.toMatchObject({ code: 'topic-lost', topic: 't' });
   });
@@ -154,7 +154,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     await expect(read).rejects.toThrow('begins at offset 5, but offset 0 is needed');
   });
 
-  it('is lost if a different log replaces its log during the reading', async () => {
+  it('fails if a different log replaces its log while the fold reads it', async () => {
     const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
     const replaced = brokers(log, () => void (log.id = 'two'));
     const fold = FOLDS[kind]();

@@ -16,8 +16,8 @@ import { Problem } from '../../src/domain/failure.js';
 import { problemOf } from '../../src/workflows/run/interruptions.js';
 
 /**
- * Runs `work` as an activity. When `work` calls `pressed`, interrupts the activity for the reason
- * in `button`.
+ * Runs `work` as an activity. When `work` calls `pressed`, the activity is interrupted, and the
+ * SDK gets `button` as the reason.
  */
 function underButton<T>(
   button: ConstructorParameters<typeof ActivityCancellationDetails>[0],

@@ -111,7 +111,7 @@ describe('the preflight', () => {
     return Object.fromEntries(found.map(({ name, status, detail }) => [name, { status, detail }]));
   };
 
-  it('have the results that the Kubernetes API proves, and the configuration is unknown', async () => {
+  it('reports what the Kubernetes API shows; the configuration of the connector is unknown', async () => {
     expect(await checks()).toMatchObject({
       'connect.reachable': { status: 'passed' },
       'connect.access': { status: 'passed' },
@@ -153,7 +153,7 @@ describe('the preflight', () => {
     expect((await checks())['connect.name-free']).toMatchObject({ status: 'failed' });
   });
 
-  it('names what the Kafka Connect cluster lacks', async () => {
+  it('fails if the Kafka Connect cluster does not use connector resources', async () => {
     fake.putCluster({ annotations: {} });
     expect((await checks())['connect.reachable']).toMatchObject({
       status: 'failed',

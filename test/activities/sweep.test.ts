@@ -45,7 +45,7 @@ describe('a sweep', () => {
   it.each(['RUNNING', 'PAUSED'])('refuses a migration whose workflow is %s', async (status) =>
     expect(openRun(status)).rejects.toThrow('bank is running, so it has no leftovers'),
   );
-  it('refuses a migration of a different namespace, because it cannot see the workflow', async () =>
+  it('refuses a migration of another Temporal server, because it cannot see the workflow', async () =>
     expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));
   it('refuses a run that has completed if a restored ledger lacks its outcome', async () =>
     expect(openRun('COMPLETED')).rejects.toThrow('It may list objects that were handed over'));

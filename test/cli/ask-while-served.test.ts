@@ -84,12 +84,14 @@ describe('a request to a workflow', () => {
     ).rejects.toThrow('refused'));
 });
 
-describe('a workflow that a person paused at Temporal', () => {
+describe('the status of a workflow at Temporal', () => {
   it.each([
     ['PAUSED', true],
     ['RUNNING', true],
     ['TERMINATED', false],
-  ])('still owns its objects, so they are no leftovers: %s', async (status, isOpen) =>
-    expect(await isRunning(aClient(0, status), 'migration-a')).toBe(isOpen),
+  ])(
+    'says whether it is open, so that its objects are no leftovers: %s: %s',
+    async (status, isOpen) =>
+      expect(await isRunning(aClient(0, status), 'migration-a')).toBe(isOpen),
   );
 });

@@ -52,8 +52,8 @@ const KEY = ['day', 'store_id'];
 const KEYED = { batch: { result: { key: KEY } }, pipeline: { output: { key: KEY } } };
 
 /**
- * Returns the specs of a page. A block with a part of a spec is added to the blocks before it on
- * the page. A block with a whole spec needs no other block.
+ * Returns the specs of a page. A block that shows a part of a spec is joined with an example spec
+ * and with the earlier parts on the page. A block with a whole spec needs no other block.
  */
 function specsOf(page: string): { page: string; at: number; spec: string }[] {
   let whole = joined(aSpecInput({ spec: BATCH_PARTS }), { spec: KEYED });

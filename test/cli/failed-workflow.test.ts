@@ -1,5 +1,5 @@
 // Tests what `sluice prove` and `doctor --leftovers --remove` say, and their exit codes, if their
-// workflow fails.
+// workflow fails. The file also tests what a proof asks for, and which number it takes.
 import {
   ActivityFailure,
   ApplicationFailure,

@@ -1,4 +1,5 @@
-// Tests the verbs `worker`, `init` and `completion`, the dashboard, and errors in the command line.
+// Tests the verbs `worker`, `get -w`, `init` and `completion`, the dashboard, errors in the command
+// line, and the message about the end of the command that `prove` runs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -129,7 +130,7 @@ describe('the dashboard', () => {
     expect(html).not.toMatch(/<img|<b>x<\/b>/);
     expect(renderDashboard([], '2026-01-01')).toContain('None yet.');
   });
-  it('also counts a run that a person paused, and an ended run that left objects over', () => {
+  it('also counts a run that a person paused, and an ended run that left objects behind', () => {
     const leftovers = [{ kind: 'slot', name: 'sluice_x' }];
     const idle = { needsApproval: false, evidenceId: null };
     const html = renderDashboard(
@@ -181,8 +182,8 @@ describe('an error in the command line', () => {
   });
 });
 
-describe('the message about the end of a command of prove', () => {
-  it('contains no values of rows, because Temporal keeps it', () => {
+describe('the message about the end of the command that `prove` runs', () => {
+  it('contains no values of rows, because Temporal keeps the message', () => {
     const said = 'WARN x\nNumberFormatException: For input string: "4111 1111"\n';
     expect(describeEnd(7, said)).toBe(
       'the command exited 7: NumberFormatException: For input string: "…"',

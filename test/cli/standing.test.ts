@@ -59,7 +59,7 @@ describe('a run that does not continue', () => {
       because: 'It has ended: rolled-back, with 1 objects left over.',
       remedy: REMOVE_LEFTOVERS,
     });
-    // the ledger can lack an object that the run has noted, so this command can miss it
+    // the ledger can lack an object of the run's undo list, and then `doctor` does not list it
     expect(REMOVE_LEFTOVERS).toBe(
       'sluice doctor --leftovers --remove; remove by hand what it does not list (sluice audit ID names it)',
     );

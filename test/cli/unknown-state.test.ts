@@ -48,7 +48,7 @@ describe('a migration that the ledger does not know', () => {
       exitCode: 4,
       message: 'the ledger does not know migration shop, and Temporal at x:1 does not answer',
     }));
-  it('is unknown if Temporal does not know it either', async () =>
+  it('is reported as not found if Temporal does not know it either', async () =>
     expect(
       readStatusWith('shop', refusing('WorkflowNotFoundError', ''), ledger),
     ).rejects.toMatchObject({ exitCode: 1, code: 'not-found' }));

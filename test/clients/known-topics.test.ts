@@ -52,7 +52,7 @@ const knownTopics = (turns: number): KnownTopics =>
 
 describe('a topic that exists', () => {
   it.each(LISTING)(
-    'is known to all callers, although a different topic was deleted (listing: %i)',
+    'is known to all callers, although a different topic was deleted (turns of the listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);
@@ -64,7 +64,7 @@ describe('a topic that exists', () => {
 
 describe('a topic that was deleted', () => {
   it.each(LISTING)(
-    'fails each of its callers, but no later caller of a different topic (listing: %i)',
+    'fails each of its callers, but no later caller of another topic (turns of the listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);

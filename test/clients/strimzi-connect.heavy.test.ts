@@ -48,7 +48,7 @@ describe('a new connector', () => {
     expect(resource()).toBeUndefined();
   });
 
-  it('may exist if the operator does not answer in time', async () => {
+  it('keeps its resource, and is reported as unreachable, if the operator acts too late', async () => {
     fake.isAway = true;
     await expect(connect.createStopped('bank', CONFIG)).rejects.toMatchObject({
       code: 'unreachable',
@@ -57,7 +57,7 @@ describe('a new connector', () => {
     expect(resource()).toBeDefined();
   });
 
-  it('may exist if Kafka Connect is away, and the message says why', async () => {
+  it('is unreachable while Kafka Connect does not answer the operator, and can start later', async () => {
     fake.trouble = 'connection timed out: my-connect-connect-api';
     await expect(connect.createStopped('bank', CONFIG)).rejects.toMatchObject({
       code: 'unreachable',
@@ -153,7 +153,7 @@ describe('the state of a connector', () => {
     });
   });
 
-  it('is changed although the operator writes the resource at the same time', async () => {
+  it('is changed even if the operator writes the resource at the same time', async () => {
     await running();
     fake.kubernetes.conflicts = 3;
     await connect.pause('bank');
@@ -161,7 +161,7 @@ describe('the state of a connector', () => {
     expect(fake.kubernetes.conflicts).toBe(0);
   });
 
-  it('leads to exactly one restart, through the annotation, if a task has FAILED', async () => {
+  it('leads to exactly one restart by the operator if a task has FAILED and Sluice asks for it', async () => {
     await running();
     fake.fail('bank', 'Caused by: boom');
     // any event makes the operator check the connector

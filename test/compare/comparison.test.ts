@@ -121,7 +121,7 @@ describe('a settled comparison', () => {
   const expected = (...rows: [number, string][]): Map<string, string> =>
     new Map(rows.map(([id, v]) => [key(id), row(id, v)]));
   const touched = (...ids: number[]): Set<string> => new Set(ids.map(key));
-  it('matches a key that is equal while its source does not change', () => {
+  it('counts a key as matched if it is equal in two rounds and unchanged in the second', () => {
     const settled = new SettledComparison(SHAPE);
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched(1) });
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched() });

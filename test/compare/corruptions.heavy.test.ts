@@ -23,7 +23,7 @@ import {
   type Row,
 } from './table-lives.js';
 
-/** Values of a source's transaction counter, on both sides of the middle of its 32-bit epoch. */
+/** Values of the source's transaction counter, in both halves of its first two epochs. */
 const COUNTERS = [1000, 2 ** 31 + 1000, 3_000_000_000, 2 ** 32 + 1000, 2 ** 32 + 3_000_000_000];
 
 /** Prints a value as Postgres does. */
@@ -42,7 +42,7 @@ const textRow = (row: Row): string =>
 
 /**
  * Returns whether a window over these records finds anything that is not equal. It compares in two
- * ways: by hashes, and row by row, as for the drill-down and for tables with tolerances. Both ways
+ * ways: by hashes, and row by row, as Sluice does for a table with tolerances. Both ways
  * must agree for every transaction counter.
  */
 function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1000): boolean {

@@ -1,5 +1,5 @@
 // Tests the encoding enc-v1. Postgres' binary form and Debezium's JSON of one value must give the
-// same hash. Two unequal values must give different hashes.
+// same hash. Two unequal values must give different hashes. The file also tests the key table.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';
@@ -18,7 +18,7 @@ const shapeOf = (type: string): Shape => ({
   ],
 });
 
-/** Returns the row's hash from its binary form, and its hash from the JSON. */
+/** Returns the hash of a row from Postgres' binary form, and its hash from Debezium's JSON. */
 function hashes(
   type: string,
   value: Value,
@@ -81,7 +81,7 @@ const ARBITRARY: Record<string, fc.Arbitrary<Value>> = {
 
 describe('enc-v1', () => {
   it.each(Object.keys(ARBITRARY))(
-    'encodes both sides of one %s equally, and NULL differently',
+    'encodes both forms of one %s equally, and NULL differently',
     (type) => {
       fc.assert(
         fc.property(ARBITRARY[type]!, (value) => {
@@ -184,7 +184,7 @@ describe('the hash', () => {
 
 describe('the key table', () => {
   it.each([2, 4] as const)(
-    'has the same content as a Map after growth and deletions, with keys of %i words',
+    'has the same content as a Map after growth and deletions, with keys of %i 32-bit words',
     (words) => {
       const next = random(words);
       const table = new KeyTable(words);

@@ -11,8 +11,8 @@ import { worst, judgeComparison } from '../../src/domain/evidence/verdict.js';
 import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/rows.js';
 
 /**
- * Returns the number of suspects when `table` is compared with `stream`. Both have the column id
- * and the given columns.
+ * Compares `table` with `stream`, which both have the column `id` and the given columns. Returns
+ * how many rows are suspect, are only in the stream, or have a record that cannot be read.
  */
 function suspects(
   columns: Record<string, string>,
@@ -39,7 +39,7 @@ function suspects(
 const proofs = { barrier: null, countedRows: 2, readRows: 2, canaryPlanted: 3, canaryFound: 3 };
 
 describe('Sluice never reports as equal', () => {
-  it('a constant shift of a time in an even number of rows, whose checksums cancel out', () => {
+  it('the same shift of a time in an even number of rows, so that checksums could cancel out', () => {
     const at = (hour: number, id: number): Value[] => [
       id,
       `2026-01-0${id}T${String(hour).padStart(2, '0')}:00:00.000000Z`,

@@ -78,7 +78,7 @@ describe('an output value', () => {
     ['int4', '10', 'Decimal', '"Cg=="', 'matched'],
     ['numeric', '1234567890123456', 'Decimal', '1234567890123456', 'matched'],
   ])(
-    'of type %s that is %s in the batch and the %s %s in the record is %s',
+    'of type %s that is %s in the batch and a Kafka Connect %s %s in the record is %s',
     (type, batch, name, value, outcome) =>
       expect(outcomeOf(type, batch, connect(name, value))).toBe(outcome),
   );

@@ -1,5 +1,5 @@
-// Tests the gap: the rows that differ between a snapshot and the ends of a topic, with their
-// values.
+// Tests the gap: the rows that differ between a snapshot and a topic up to its ends, with their
+// values. The ends are the offsets at which the partitions ended at the still point.
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
 import { imageOf, stateAfter } from '../../src/compare/row-images.js';
@@ -132,7 +132,7 @@ describe('a literal', () => {
       { wkb: 'AQEAAAAAAAAAAADwPwAAAAAAAABA', srid: null, extensions: null },
       '0101000000000000000000f03f0000000000000040',
     ],
-  ])('is a text that Postgres reads as the same value: %s', (type, value, text) =>
+  ])('is a text that Postgres reads as the value in the record: %s', (type, value, text) =>
     expect(literalOf(type, value)).toBe(text),
   );
 
@@ -157,7 +157,7 @@ describe('a literal', () => {
     },
   );
 
-  it('does not exist for a value that the record omits', () => {
+  it('does not exist for a value that the record omits, and for the type timetz', () => {
     expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();
     expect(literalOrNothing('timetz', '10:00:00Z')).toBeUndefined();
     const omitted = JSON.stringify({ [TOAST_PLACEHOLDER]: TOAST_PLACEHOLDER });
@@ -165,7 +165,7 @@ describe('a literal', () => {
     expect(stateAfter(shape, undefined, { id: 1, note: omitted }).open).toEqual(new Set(['note']));
   });
 
-  it('does not exist for bits, because a record does not say how many bits there are', () => {
+  it('does not exist for a point, and for bits, whose number is not in the record', () => {
     expect(literalOrNothing('bit', 'AQ==')).toBeUndefined();
     expect(literalOrNothing('point', { x: 1, y: 2 })).toBeUndefined();
   });

@@ -51,8 +51,8 @@ describe('a damaged batch', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(Problem);
           }
-          // Records may be read only if the damage is in the offset or the leader epoch, which the
-          // checksum does not cover. A larger length makes the batch incomplete.
+          // Records may be read only if the damage is in the batch's base offset or leader epoch,
+          // which the checksum does not cover. A larger length makes the batch incomplete.
           if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
         },
       ),
@@ -163,7 +163,7 @@ describe('a text of a million characters', () => {
     }
   });
 
-  it('is not equal to a number within a tolerance', () =>
+  it('of only digits is not within a tolerance of a small number', () =>
     expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
 });
 

@@ -1,5 +1,6 @@
-// Tests that a comparison sees what a consumer of the topic would see. Tombstones delete, the key
-// of a record is the key of its row, and each key has one partition.
+// Tests that a comparison sees what a consumer of the topic would see. A tombstone deletes the row
+// of its key. A record is refused if its key is not the key of its row, or is in a partition where
+// this key does not belong.
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -145,13 +145,13 @@ describe('the decision about an edit', () => {
       identity,
     );
 
-  it('needs the signature of an approver of the former spec, if that spec names approvers', () => {
+  it('needs a signature of an approver if the spec before the edit names approvers', () => {
     expect(decide('ann', cadence)).toMatchObject({ accepted: true, applies: true });
     expect(decide('ann', cadence, {}, UNSIGNED).reason).toContain('unauthenticated');
     expect(decide('eve', cadence).reason).toContain('eve is not one of the approvers');
   });
 
-  it('needs as many signatures as the former quorum if the rules of the approval change', () => {
+  it('needs the quorum of the spec before the edit if the edit changes the rules of approval', () => {
     const first = decide('ann', gate);
     expect(first).toMatchObject({ accepted: true, applies: false });
     expect(first.reason).toContain('signature 1 of 2');

@@ -159,7 +159,7 @@ describe('an approval', () => {
     expect(decision.accepted).toBe(false);
     expect(decision.reason).toContain(reason);
   });
-  it('is accepted right after a new epoch has begun if it names the evidence', () => {
+  it('is accepted right after a new epoch has begun if it names the current evidence', () => {
     expect(decide(ask('ann', 'ev-1'), { ...OPEN, voidedAt: NOW }, SPEC, NOW).accepted).toBe(true);
   });
 });
@@ -215,7 +215,7 @@ describe('the gate', () => {
 });
 
 describe('the decisions that a run keeps', () => {
-  it('are all accepted decisions and the newest refusals, in their order', () => {
+  it('are all accepted decisions and the newest 50 refusals, in their order', () => {
     const one = (approver: string, accepted: boolean) => ({
       approver,
       decision: 'approve' as const,

@@ -100,7 +100,7 @@ describe('a restart', () => {
     expect(change!.epoch).toContain('pipeline group other is unknown');
   });
 
-  it('is judged by rules that have a reason, and a fact without a rule begins a new epoch', () => {
+  it('is judged by rules that each have a reason, and a change of the server begins an epoch', () => {
     for (const { reason } of FACT_RULES) expect(reason).not.toBe('');
     expect(ruleOf('server').rule.cost).toBe('epoch');
   });
@@ -164,7 +164,7 @@ describe('a restart during a window', () => {
     expect(restartedDuring({ before: FACTS, after: FACTS }, around, open)).toBeNull();
   });
 
-  it('does not excuse a difference, an error, an unreadable record or a different change', () => {
+  it('is not the only reason if a subject is not inconclusive, or another fact changed too', () => {
     for (const verdict of ['failed', 'errored', 'passed'] as const)
       expect(restartedDuring(around, around, [...open, { verdict, unknown: 0 }])).toBeNull();
     const unreadable = { verdict: 'inconclusive' as const, unknown: 1 };
@@ -212,7 +212,7 @@ describe('the identity of a group', () => {
     ['protocol', { protocol: 'sticky' }],
     ['topics', { topics: ['t', 'u'] }],
     ['client ids', { clients: ['totals-1.5'] }],
-  ])('contains its %s', (_what, more) => {
+  ])("contains the group's %s", (_what, more) => {
     expect(groupIdentity(group(more))).not.toBe(groupIdentity(group()));
   });
 

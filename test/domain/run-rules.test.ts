@@ -64,7 +64,7 @@ describe('names', () => {
   });
   it('of topics contain no character that Kafka refuses', () =>
     expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
-  it('become literals that keep quotes and backslashes', () =>
+  it('become SQL literals that keep quotes and backslashes', () =>
     expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));
 });
 
@@ -90,7 +90,8 @@ describe('epochs', () => {
     const began = factsChange({ group: 'nothing' }, { group: reads('new') })!.epoch;
     expect(began).toMatch(/^group: nothing → (shared, ){15} …$/);
   });
-  it('name their evidence', () => expect(evidenceIdOf(2, 3, 'abcdef0123')).toBe('ev-2.3-abcdef01'));
+  it('have an evidence id of iteration, epoch and the first 8 characters of the plan hash', () =>
+    expect(evidenceIdOf(2, 3, 'abcdef0123')).toBe('ev-2.3-abcdef01'));
 });
 
 describe('waivers', () => {
