@@ -40,7 +40,7 @@ const server = (slot: Record<string, string | null> | null) =>
   }) as never;
 
 describe('a comparison', () => {
-  it('proves differences only with a slot, because rows may be in flight without a slot', () => {
+  it('proves differences only with a slot, because otherwise records may still be on their way', () => {
     const differing = result({ matched: 4, missing: 1 });
     expect(judgedBy(SLOT, differing).verdict.verdict).toBe('failed');
     expect(judgedBy(withoutBarrier('none is named'), differing)).toMatchObject({

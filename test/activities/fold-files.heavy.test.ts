@@ -129,7 +129,7 @@ describe('a state file', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it('is removed after its run has ended, together with the parts that a comparison spilled', async () => {
+  it('is removed after its run has ended, with the parts that a comparison wrote to disk', async () => {
     const dir = temporaryFolder('sluice-files-');
     const folds = new FoldCache(new FoldFiles(dir), 2 ** 30);
     const [ended, live] = [

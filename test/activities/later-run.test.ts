@@ -58,7 +58,7 @@ describe('a stored result that the batch replaces during a window', () => {
       { ...RUN, run_id: '8', finished_at: null },
       'run 8 of the batch has not finished and is writing its result',
     ],
-  ])('shows no difference: %j', async (log, reason) =>
+  ])('is inconclusive, because a later run may have written it: %j', async (log, reason) =>
     expect(await verdictWith(log)).toEqual({ verdict: 'inconclusive', reason }),
   );
   it('shows its differences if no other run has begun', async () =>

@@ -1,5 +1,6 @@
 // Compaction removes a tombstone after a while. A fold keeps the latest row of each key. If it did
-// not read the tombstone in time, it still has the deleted row and must not be used.
+// not read the tombstone in time, it still has the deleted row and must not be used. Sluice drops a
+// fold after half of the time for which the topic keeps tombstones.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
@@ -100,13 +101,13 @@ describe.each(Object.keys(KINDS))('a fold of %s', (kind) => {
     return read(later, kafka);
   }
 
-  it('does not keep a deleted row after the topic may have removed its tombstone', async () => {
+  it('is read again after half of the time for which the topic keeps tombstones', async () => {
     expect(await rowsAfter(12, 24 * HOUR, (folds) => folds)).toBe(0);
   });
-  it('continues to be used while the topic still has every tombstone', async () => {
+  it('continues to be used before half of that time has passed', async () => {
     expect(await rowsAfter(11, 24 * HOUR, (folds) => folds)).toBe(1);
   });
-  it('does not keep the deleted row in its file either', async () => {
+  it('is not restored from its file after half of that time either', async () => {
     expect(await rowsAfter(12, 24 * HOUR, newCache)).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+// Tests the patterns with which Sluice finds statements that read the batch's table.
 import { describe, expect, it } from 'vitest';
 import { mentions } from '../../src/activities/cutover/batch-output-readers.js';
 
@@ -15,7 +16,7 @@ describe("a statement that reads the batch's table", () => {
     expect(found(names, 'SELECT * FROM "Nightly ""Sum"""')).toBe(true);
     expect(found(names, 'SELECT * FROM "Nightly ""Sums"""')).toBe(false);
   });
-  it('does not count if it writes the table', () => {
+  it('is distinguished from a statement that writes the table', () => {
     expect(found(writes, 'INSERT INTO "We""ird S"."Nightly ""Sum""" SELECT 1')).toBe(true);
     expect(found(writes, 'SELECT * FROM "We""ird S"."Nightly ""Sum"""')).toBe(false);
   });

@@ -52,7 +52,7 @@ describe('a still point', () => {
     expect(said.filter((sql) => /^(BEGIN|ROLLBACK)/.test(sql))).toHaveLength(1);
   });
 
-  it('is refused if the output still grows after the pipeline was drained', async () => {
+  it('is not found if the output still grows after the pipeline was drained', async () => {
     let high = 7;
     const { session, said } = aSession((topic) => (topic === OUTPUT ? (high += 1) : 7), 'unpaused');
     const point = await inActivity(() => takeStillPoint(session, [OUTPUT]));
@@ -63,7 +63,7 @@ describe('a still point', () => {
     expect(said.filter((sql) => sql === 'ROLLBACK')).toHaveLength(1);
   });
 
-  it('is refused if the input moves between the two readings', async () => {
+  it('is not found if the input moves between the two readings', async () => {
     let reads = 0;
     const { session } = aSession((topic) => {
       if (topic === OUTPUT) reads += 1;

@@ -1,7 +1,6 @@
 // A witness is a temporary replication slot that shows which rows changed. Each worker keeps its
 // witnesses in its own memory. If a different worker has the witness that a final window needs, the
-// window's result says so. Looking for the witness touches neither the source nor
-// that witness.
+// window's result says so. Looking for the witness touches neither the source nor that witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
@@ -42,7 +41,7 @@ describe('a final window on a worker that did not make the full pass', () => {
     );
   });
 
-  it('may end a witness that is on a different worker, which has no effect', async () => {
+  it('has no effect if it ends a witness that is on a different worker', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);
     expect(witness!.keeper.isWaiting(ref)).toBe(false);

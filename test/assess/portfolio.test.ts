@@ -1,3 +1,4 @@
+// Tests how `sluice assess` ranks, refuses and shows a portfolio, and the schedules of its processes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

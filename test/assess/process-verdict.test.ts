@@ -1,3 +1,4 @@
+// Tests the verdict of `sluice assess` on one batch process, and the facts that it depends on.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { assess } from '../../src/assess/assessment.js';
 import {

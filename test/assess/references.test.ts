@@ -1,3 +1,4 @@
+// Tests how Sluice finds the tables in a query, and replaces them by stand-ins.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../src/assess/sql/analyse.js';
 import { cteNames, referencesOf, replaceReferences } from '../../src/assess/sql/references.js';

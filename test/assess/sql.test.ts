@@ -1,3 +1,5 @@
+// Tests what Sluice finds in the SQL of a batch: flags, tables, stages, and texts that it cannot
+// read.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyseSql, loadParser } from '../../src/assess/sql/analyse.js';
 import { mayConvertTime, zonedTimes } from '../../src/assess/sql/zoned-times.js';
@@ -123,7 +125,7 @@ describe('reading the SQL of a batch', () => {
     ["SELECT id FROM t WHERE at > 'now'::timetz", ["'now'"], ['now']],
     ["SELECT id FROM t WHERE day < 'tomorrow'", [], ['tomorrow']],
     ["SELECT id FROM t WHERE note = 'tomorrow?'", [], []],
-  ])('finds constants that may mean the clock: %s', (sql, casts, constants) => {
+  ])('finds constants that may mean the current time: %s', (sql, casts, constants) => {
     const { flags, moments } = analyseSql(sql);
     const clock = flags.filter(({ id }) => id === 'now').map(({ found }) => found);
     expect([clock, moments.map(({ text }) => text)]).toEqual([casts, constants]);

@@ -89,9 +89,7 @@ describe('the status of a workflow at Temporal', () => {
     ['PAUSED', true],
     ['RUNNING', true],
     ['TERMINATED', false],
-  ])(
-    'says whether it is open, so that its objects are no leftovers: %s: %s',
-    async (status, isOpen) =>
-      expect(await isRunning(aClient(0, status), 'migration-a')).toBe(isOpen),
+  ])('says whether it is still open and owns its objects: %s means %s', async (status, isOpen) =>
+    expect(await isRunning(aClient(0, status), 'migration-a')).toBe(isOpen),
   );
 });

@@ -54,7 +54,7 @@ describe('a connector that Kafka Connect does not show', () => {
 });
 
 describe('a request to Kafka Connect', () => {
-  it.each([409, 500])('is sent again if the workers rebalance (%i)', async (status) => {
+  it.each([409, 500])('is sent again if the workers rebalance (status %i)', async (status) => {
     answers.push({ status, body: { error_code: status, message: REBALANCE } });
     answers.push({ status: 200, body: { name: 'orders' } });
     expect(await connect.config('orders')).toEqual({ name: 'orders' });
@@ -67,7 +67,7 @@ describe('a request to Kafka Connect', () => {
     expect(answers).toEqual([]);
   });
 
-  it('names the restart of Connect as the remedy if a fencing is stuck', async () => {
+  it("names the restart of Connect as the remedy if Connect's zombie fencing is stuck", async () => {
     answers.push({ status: 500, body: { error_code: 500, message: STUCK_FENCING } });
     await expect(connect.deleteOffsets('orders')).rejects.toMatchObject({
       code: 'unreachable',

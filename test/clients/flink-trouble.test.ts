@@ -1,5 +1,5 @@
-// Tests how an answer of Flink's SQL Gateway becomes an error. The error names the login, the
-// cause, and the variable that Flink's processes need.
+// Tests how an answer of Flink's SQL Gateway becomes an error. The error of a refused login names
+// the login, the cause, and the variable that Flink's processes need.
 import { describe, expect, it } from 'vitest';
 import { FlinkError } from '../../src/clients/http/flink-gateway.js';
 import { flinkTrouble } from '../../src/clients/http/flink-trouble.js';
@@ -49,7 +49,7 @@ describe('an error of Flink', () => {
     ],
     ['TopicAuthorizationException', 'permission-denied', /does not allow .*: text/, /sluice plan/],
     ['SslAuthenticationException', 'unreachable', /could not agree on TLS: text/, /kafka\.tls/],
-  ])('that Kafka caused is named: %s', (error, code, detail, remedy) => {
+  ])('that Kafka caused becomes a problem with a remedy: %s', (error, code, detail, remedy) => {
     const problem = flinkTrouble(answerOf(error, 'text'), spec);
     expect(problem?.code).toBe(code);
     expect(problem?.message).toMatch(detail);

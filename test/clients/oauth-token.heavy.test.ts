@@ -75,7 +75,7 @@ describe('a token endpoint', () => {
     expect(form).toBe('grant_type=client_credentials&scope=kafka');
   });
 
-  it('is asked once if the token lasts, and again if the token soon expires', async () => {
+  it('is asked only once while a token lasts, and again if the token soon expires', async () => {
     const before = asked.length;
     grant(jwt({ exp: seconds() + 3600 }));
     const lasting = source();

@@ -83,7 +83,7 @@ describe('the removal of a connector', () => {
     });
   });
 
-  it('asks for a restart of Connect if a stuck fencing prevents the reset of the offsets', async () => {
+  it("asks for a restart of Connect if Connect's stuck zombie fencing prevents the reset", async () => {
     await running();
     await stopSurely(connect, 'bank');
     fake.resetError = STUCK_FENCING;

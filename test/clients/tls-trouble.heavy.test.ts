@@ -1,5 +1,5 @@
-// Tests that a message about a wrong certificate names the connection, the cause and the remedy.
-// The test's servers use TLS with certificates of a private authority.
+// Tests that a message about a wrong certificate or a refused login names the cause and the remedy.
+// Most of the test's servers use TLS with certificates of a private authority.
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createPlain, type AddressInfo, type Server } from 'node:net';
@@ -133,7 +133,7 @@ describe('a connection to Kafka', () => {
     });
   });
 
-  it('names a CA file that cannot be read, without its content', async () => {
+  it('names a CA file that contains no certificate, and does not show its content', async () => {
     expect(() => kafkaOn(1, { ca: file('client.key') })).toThrow(
       `cannot use the certificate ${file('client.key')}: it contains no PEM certificate`,
     );
@@ -173,7 +173,7 @@ describe("a connection to Kafka Connect's REST API", () => {
     expect(asked).toEqual([header]);
   });
 
-  it('shows the client certificate that the spec names, and says so if it names none', async () => {
+  it('sends the client certificate of the spec, and asks for one if the spec names none', async () => {
     const ca = { ca: text('ca.crt') };
     const server = createHttps(options('server', { ...WITH_CLIENTS, ...ca }), (_, response) =>
       response.end('{"version":"4.3.1"}'),

@@ -76,7 +76,7 @@ describe('canonical values', () => {
 });
 
 describe('tolerances', () => {
-  it('are exact decimals, and NULL is equal only to NULL', () => {
+  it('are exact decimals, and make neither NULL nor NaN equal to a number', () => {
     expect(withinTolerance('1.00', '1.01', '0.01')).toBe(true);
     expect(withinTolerance('1.00', '1.011', '0.01')).toBe(false);
     expect(withinTolerance(null, '0', '1')).toBe(false);

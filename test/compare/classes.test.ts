@@ -1,5 +1,5 @@
-// Tests the classes of differences: a wrong type, an older version, a repeated record. Each class
-// is a difference or unknown, never a match.
+// Tests the classes of differences: a wrong type, an older version, a repeated record. None of them
+// counts as a match.
 import { describe, expect, it } from 'vitest';
 import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

@@ -1,5 +1,5 @@
-// Tests the canonical form of geometry and geography. The test writes bytes as PostGIS does,
-// without the tested code.
+// Tests the canonical form of geometry and geography. A function of this file writes bytes as
+// PostGIS does, so that the tested code does not produce its own input.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromBinary } from '../../src/compare/binary-text.js';
@@ -148,7 +148,7 @@ describe('a value of PostGIS', () => {
     );
   });
 
-  it('is written unchanged by the load `copy`, and its literal is the text that Postgres printed', () => {
+  it('is written unchanged by the initial load `copy`; its literal is the text from Postgres', () => {
     fc.assert(
       fc.property(bytes, ({ wkb, srid }) => {
         const [writer] = columnWriters([{ name: 'v', type: 'geometry' }]);
@@ -158,10 +158,13 @@ describe('a value of PostGIS', () => {
     );
   });
 
-  it.each(PRINTED)('that PostGIS 3.3 prints for %s with SRID %j is read', (_shape, srid, text) => {
-    const json = record(Buffer.from(text, 'hex'), srid);
-    expect(canonFromText('geometry', text)).toBe(canonFromJson('geometry', json));
-  });
+  it.each(PRINTED)(
+    'that PostGIS prints for %s with SRID %j equals its record',
+    (_s, srid, text) => {
+      const json = record(Buffer.from(text, 'hex'), srid);
+      expect(canonFromText('geometry', text)).toBe(canonFromJson('geometry', json));
+    },
+  );
 });
 
 const POINT = 'AQEAACDmEAAAAAAAAAAA8D8AAAAAAAAAQA==';
@@ -195,17 +198,17 @@ describe('a record of real Debezium 3.7', () => {
 
 describe('a record that is not of PostGIS', () => {
   it.each<[string, unknown]>([
-    ['another SRID', { ...BESIDE, srid: 3857 }],
+    ['a different SRID than its bytes', { ...BESIDE, srid: 3857 }],
     ['no SRID', { ...BESIDE, srid: null }],
     ['an absent SRID', { wkb: POINT }],
     ['the name of a native type', { ...BESIDE, extensions: { type: 'polygon' } }],
     ['no bytes', { ...BESIDE, wkb: '' }],
     ['too few bytes', { ...BESIDE, wkb: 'AQEAAAA=', srid: null }],
-    ['no order of bytes', { ...BESIDE, wkb: 'BwEAACDmEAAAAAAAAAAA8D8AAAAAAAAAQA==' }],
+    ['no valid byte order', { ...BESIDE, wkb: 'BwEAACDmEAAAAAAAAAAA8D8AAAAAAAAAQA==' }],
     ['bytes that are not base64', { ...BESIDE, wkb: '!QEAACDmEAAAAAAAAAAA8D8AAAAAAAAAQA==' }],
     ['bytes in hex', '0101000020E6100000000000000000F03F0000000000000040'],
-    ['a placeholder', TOAST_PLACEHOLDER],
-    ['a placeholder instead of bytes', { ...BESIDE, wkb: TOAST_PLACEHOLDER }],
+    ["Debezium's placeholder of a TOAST value", TOAST_PLACEHOLDER],
+    ['this placeholder instead of bytes', { ...BESIDE, wkb: TOAST_PLACEHOLDER }],
     ['a list', [BESIDE]],
     ['a number', 7],
   ])('is unknown by value and by hash if it has %s', (_name, value) => {

@@ -1,5 +1,5 @@
 // Tests which of a topic's records a snapshot of the source sees. The source's transaction counter
-// may have any value, and all folds must agree.
+// may have any value. The fold of rows and the fold of hashes must agree.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinRow, type Shape } from '../../src/compare/row-comparison.js';

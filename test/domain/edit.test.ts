@@ -34,6 +34,7 @@ const specWith = ({ validation, approval, cutover, soak }: Parts = {}): Migratio
 
 const waiver = (more: object) => ({ reason: 'known', until: '2030-01-01T00:00:00Z', ...more });
 
+/** Each edit with the number of its changed fields that evidence depends on. */
 const EDITS: Record<string, readonly [Parts, number]> = {
   'the cadence': [{ validation: { every: '2h' } }, 0],
   'the change window': [{ approval: { notBefore: '2026-12-01T00:00:00Z' } }, 0],
@@ -151,7 +152,7 @@ describe('the decision about an edit', () => {
     expect(decide('eve', cadence).reason).toContain('eve is not one of the approvers');
   });
 
-  it('needs the quorum of the spec before the edit if the edit changes the rules of approval', () => {
+  it("needs the former spec's quorum of signatures if the edit changes the rules of approval", () => {
     const first = decide('ann', gate);
     expect(first).toMatchObject({ accepted: true, applies: false });
     expect(first.reason).toContain('signature 1 of 2');

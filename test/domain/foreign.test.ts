@@ -45,7 +45,7 @@ describe('a hostile text', () => {
     expect(JSON.parse(printableLines(JSON.stringify(value, null, 2)))).toEqual(value);
     expect(printable('😀 ä — ✔')).toBe('😀 ä — ✔');
   });
-  it('is cut off after 300 characters', () =>
+  it('is cut off after 300 characters if it is quoted', () =>
     expect(quoteForeign('x'.repeat(1000)).length).toBe(301));
 });
 

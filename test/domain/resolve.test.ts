@@ -22,7 +22,7 @@ describe('resolve', () => {
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   });
 
-  it('contains the parsed names of tables, and also their texts as the spec writes them', () => {
+  it('returns the parsed names of tables, and also their texts as the spec writes them', () => {
     const { tables, batch, sink } = planOf({ tables: ['"Odd Schema"."Odd"'], spec: BATCH_PARTS });
     expect(tables).toEqual([
       { schema: 'Odd Schema', table: 'Odd', text: '"Odd Schema"."Odd"', sql: '"Odd Schema"."Odd"' },
@@ -50,7 +50,7 @@ describe('resolve', () => {
     },
   );
 
-  it('has no slot, publication or log topics, but a connector for each table, if tables are polled', () => {
+  it('plans no slot, publication or log topics, but a connector for each table, if it polls', () => {
     const plan = planOf({ tables: ['public.a', 'public.b'], spec: { connector: polling } });
     expect(plan.capture).toMatchObject({
       kind: 'polling',

@@ -54,7 +54,7 @@ interface Event {
 }
 
 describe.each(recorded.tables.map((table) => [table.table, table] as const))(
-  'a live Avro record of %s',
+  'an Avro record of a live Debezium for table %s',
   (_name, table) => {
     const events = table.records.map(({ json }, at): [Event | null, Event | null] => {
       const parse = (text: string | null): Event | null =>

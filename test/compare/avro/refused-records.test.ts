@@ -76,7 +76,7 @@ describe('the partition of a record', () => {
   });
 
   it.each([3, 1])(
-    'is unknown after a change of the key’s schema, with %d partitions',
+    'cannot be checked after a change of the key’s schema (number of partitions: %d)',
     (partitions) => {
       const records = new AvroRecords();
       for (const id of [1, 2]) records.learn(id, JSON.stringify(KEY));

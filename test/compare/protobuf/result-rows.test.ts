@@ -148,7 +148,7 @@ describe('a record in Protobuf', () => {
     rewritten(new ProtobufRecords(), { 1: KEY, 2: schema }, key, value).value!;
   const good = message(2, [], number(1, 300), sized(2, 'some text'));
 
-  it('is read as the message that its numbers name, even a nested one', () => {
+  it('is read as the message that its message indexes name, even a nested message', () => {
     expect(refused(ROWS, message(2, [1, 0], number(4, 5)))).toBe('{"v":5}');
     expect(refused(ROWS, message(2, [0], number(1, 5)))).toBe('{"v":5,"s":""}');
     expect(refused(ROWS, message(2, [2], number(1, 5)))).toMatch(/a message \(2\) that its schema/);
