@@ -40,7 +40,7 @@ describe('the environment', () => {
     const SLUICE_LEDGER_URL = `postgres://h/${database}`;
     expect(loadConfig({ SLUICE_LEDGER_URL })).toMatchObject({ ledgerUrl: SLUICE_LEDGER_URL });
   });
-  it('gives the worker and the verbs the same profile, namespace, TLS and API key for Temporal', () => {
+  it("reads Temporal's address, namespace, TLS and API key from the profile that it names", () => {
     const TEMPORAL_CONFIG_FILE = join(temporaryFolder('sluice-config-'), 'temporal.toml');
     writeFileSync(
       TEMPORAL_CONFIG_FILE,

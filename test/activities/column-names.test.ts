@@ -1,3 +1,4 @@
+// Tests the check `table.column-names`, which refuses columns that differ only by case.
 import { describe, expect, it } from 'vitest';
 import { checkTable } from '../../src/activities/checks/table-checks.js';
 import type { TableCatalog } from '../../src/clients/postgres/catalog.js';

@@ -62,7 +62,7 @@ describe('part P3 of the drain proof', () => {
       notes: ["P3 the fence's own marker was read from bank.message/0 at 1"],
     });
   });
-  it('is unknown if the topic contains only other markers', async () => {
+  it('is not proven if the topic contains only other markers', async () => {
     expect(await read(topicOf(record('nudge'), record('their-token')))).toEqual({
       reason: "P3: the fence's marker is not in bank.message, so the drain is not proven",
       notes: [],

@@ -1,3 +1,4 @@
+// Tests the SQL conditions with which a window reads the rows of the keys that a witness names.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lookUps } from '../../src/activities/windows/witness/key-look-ups.js';

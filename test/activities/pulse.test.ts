@@ -1,3 +1,5 @@
+// Tests how an attempt of an activity finds out that its process was suspended. Temporal may have
+// begun another attempt in the meantime, so the suspended attempt must not act again.
 import { describe, expect, it } from 'vitest';
 import {
   Pulse,

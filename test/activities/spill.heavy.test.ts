@@ -1,3 +1,4 @@
+// Tests the parts on disk that a comparison uses if its keys do not fit in memory.
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {

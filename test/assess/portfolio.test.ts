@@ -1,4 +1,4 @@
-// Tests how `sluice assess` ranks, refuses and shows a portfolio, and the schedules of its processes.
+// Tests how `sluice assess` ranks, refuses and shows a portfolio, and the schedules of a process.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// Tests how the condition of a slice becomes conditions for tables, and for the batch's query.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../src/assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../src/assess/sql/slice.js';

@@ -1,3 +1,4 @@
+// Tests the drafts of a pipeline that `sluice assess` derives from the SQL of a batch.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TableFacts } from '../../src/assess/facts.js';
 import type { Process } from '../../src/assess/portfolio.js';

@@ -28,7 +28,7 @@ describe('the parts of a range of blocks', () => {
     );
   });
 
-  it('are one part without an upper bound for an empty table', () => {
+  it('end without an upper bound, and are a single part for an empty table', () => {
     expect(blockRanges(0, 4096)).toEqual([`ctid >= '(0,0)'::tid`]);
     expect(blockRanges(5000, 4096)).toEqual([
       `ctid >= '(0,0)'::tid AND ctid < '(4096,0)'::tid`,

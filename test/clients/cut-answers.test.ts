@@ -55,7 +55,7 @@ describe('an answer that is cut off', () => {
       /the Flink SQL Gateway at http\S+ does not answer: /,
       () => new FlinkGateway(url).info(),
     ],
-  ])('makes %s unreachable, and the message names the place', async (_what, message, ask) => {
+  ])('makes %s count as unreachable, and the message has the URL', async (_what, message, ask) => {
     await expect(ask()).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringMatching(message) as string,

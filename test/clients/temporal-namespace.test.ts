@@ -14,14 +14,14 @@ describe('the id of a namespace', () => {
   });
 
   it.each([7, 12, 16])(
-    'is null if the server denies it or does not offer it (code %i)',
+    'is null if the server denies it or does not offer it (gRPC code %i)',
     async (code) => {
       expect(await namespaceId(refusing(code), 'default')).toBeNull();
     },
   );
 
   it.each([4, 14])(
-    'is not null during a brief error, which is thrown instead (code %i)',
+    'is not null during a brief error, which is thrown instead (gRPC code %i)',
     async (code) => {
       await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
     },

@@ -1,3 +1,5 @@
+// Tests the comparison of the rows that a batch run stored with the rows of the stream. If they
+// differ, the rows of the batch's query show which side is wrong.
 import { describe, expect, it } from 'vitest';
 import { compareAligned, type AlignedSides } from '../../src/compare/batch-aligned.js';
 import { joinRow, type Shape } from '../../src/compare/row-comparison.js';

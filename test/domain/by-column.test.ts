@@ -1,3 +1,4 @@
+// Tests the summary of differences by column, which says what the differing rows have in common.
 import { describe, expect, it } from 'vitest';
 import { byColumn } from '../../src/domain/evidence/by-column.js';
 import type { Difference } from '../../src/domain/evidence/window.js';

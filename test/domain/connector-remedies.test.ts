@@ -1,3 +1,4 @@
+// Tests which causes of a connector's failure have a remedy of their own.
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { remedyOf } from '../../src/domain/capture/connector-remedies.js';

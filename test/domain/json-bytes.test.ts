@@ -1,3 +1,4 @@
+// Tests how the size of a payload is measured, and how a list is cut to a size.
 import { describe, expect, it } from 'vitest';
 import { jsonBytes, leading, trailing } from '../../src/domain/values/json-bytes.js';
 
