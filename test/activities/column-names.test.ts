@@ -29,7 +29,7 @@ async function findings(columns: readonly string[], readsOnly = false): Promise<
 }
 
 describe('columns that differ only by case', () => {
-  it('are refused before anything is made, because the connector refuses such a table', async () => {
+  it('fail the check, because the connector refuses such a table', async () => {
     expect(await findings(['id', 'Note', 'NOTE', 'é', 'É', 'x'])).toEqual([
       'these columns differ only by case, and the connector refuses such a table: Note, NOTE, é, É; rename one of them: ALTER TABLE "public"."t" RENAME COLUMN "Note" TO …',
     ]);

@@ -55,7 +55,7 @@ describe('the drain proof', () => {
     expect(await drained(aCluster(() => undefined))).toBeNull();
   });
 
-  it('reports the ends of the topics in its last pass, and that the groups have read past these ends', async () => {
+  it('reports the ends of the topics in its last pass, and that the group has read to these ends', async () => {
     const notes: string[] = [];
     await skipped(() =>
       pipelineDrained(
@@ -222,7 +222,7 @@ describe('the drain of several groups', () => {
       `drain: group totals has read ${SOURCE}/0 to offset 7000, but it ends at 453, so the topic was created again or truncated after that, at the time limit`,
     );
   });
-  it('is unknown while a group subscribes to a topic and has committed nothing there', async () => {
+  it('is not proven while a group subscribes to a topic and has committed nothing there', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]] }, (group) =>
       group === 'totals' ? described(SOURCE) : described(),
     );
@@ -230,7 +230,7 @@ describe('the drain of several groups', () => {
       `group totals has no committed offset for ${SOURCE}/0, so it is unknown whether the group has drained`,
     );
   });
-  it('is unknown while the broker cannot describe a group, even if the group has committed offsets', async () => {
+  it('is not proven while the broker cannot describe a group, even if it has committed offsets', async () => {
     const dead: GroupDescription = {
       unknown: 'it has committed offsets, but the broker describes it as Dead',
     };

@@ -51,7 +51,7 @@ describe('lookups of keys', () => {
     ]);
   });
 
-  it('send no query for an empty list of keys', () => {
+  it('have no condition for an empty list of keys', () => {
     expect([...lookUps('id', [])]).toEqual([]);
   });
 });

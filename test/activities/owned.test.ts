@@ -84,8 +84,8 @@ describe('a create with an unknown result', () => {
       'a broker that does not answer',
       Object.assign(new Error('timed out'), { name: 'KafkaJSRequestTimeoutError' }),
     ],
-    ['Connect not answering', new Problem('unreachable', 'does not answer')],
-  ])('keeps the claim for %s, and finds its own object again', async (_what, error) => {
+    ['a Connect worker that does not answer', new Problem('unreachable', 'does not answer')],
+  ])('keeps the claim after %s, and the next attempt owns the object', async (_what, error) => {
     await ensure(error, true);
     expect(states.get('publication p')).toBe('registered');
     expect(await ensure(null)).toBe('ours');

@@ -29,7 +29,7 @@ const plan = aPlan({
 
 describe('the configuration of a JDBC source', () => {
   it.each(JDBC_PLUGINS)(
-    'makes its session read-only, and makes it fail if row security hides rows: $connectorClass',
+    'makes the session read-only, and queries fail if row security hides rows: $connectorClass',
     (plugin) => {
       const shape = { columns: [{ name: 'id', type: 'int8' }], key: ['id'] };
       const config = jdbcSourceConfig(plan, pollingOf(plan), plan.captures[0]!, shape, plugin);

@@ -143,7 +143,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
           ],
         }),
     ],
-  ])('survives %s', async (_what, change) => {
+  ])('stays valid after %s', async (_what, change) => {
     await expect(readTwice(kind, change)).resolves.toBeUndefined();
   });
 

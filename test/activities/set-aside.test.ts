@@ -78,7 +78,7 @@ describe('an attempt whose run is cancelled', () => {
 });
 
 describe('a run whose step was paused or reset during its last attempt', () => {
-  it.each([['ActivityPause'], ['ActivityReset']])('is blocked and tries again (%s)', (type) => {
+  it.each([['ActivityPause'], ['ActivityReset']])('is blocked, and says why (%s)', (type) => {
     const cause = new ApplicationFailure('Activity paused', type);
     const failure = new ActivityFailure(
       'failed',

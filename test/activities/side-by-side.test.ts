@@ -72,7 +72,7 @@ async function whenRead(said: readonly string[], times: number): Promise<void> {
 }
 
 describe('a full pass', () => {
-  it('reads the whole table while the topic is still being folded, and compares every row afterwards', async () => {
+  it('reads the whole table while the topic is still read, and compares every row afterwards', async () => {
     const said: string[] = [];
     const folding = whenRead(said, 3).then(() => {
       said.push('folded');

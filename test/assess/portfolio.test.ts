@@ -14,7 +14,7 @@ import { AT, GOOD, measured, portfolio } from './good-process.js';
 beforeAll(loadParser);
 
 describe('a portfolio', () => {
-  it('is ranked by verdict, then by score; processes that share tables migrate in one wave', () => {
+  it('is ranked by verdict, then score; processes to migrate that share tables are one wave', () => {
     const other = {
       ...GOOD,
       name: 'other',

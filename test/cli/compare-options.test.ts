@@ -11,7 +11,7 @@ describe('sluice compare', () => {
     ['5m', /--within 5m is longer than 60s/],
     ['soon', /--within soon is not a duration/],
     ['60s', /cannot read no-such-file/],
-  ])('with --within %s ends with exit 2 and says why', async (within, message) => {
+  ])('with --within %s and a missing file ends with exit 2: %s', async (within, message) => {
     await expect(compare(options({ within }))).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(message) as string,

@@ -64,7 +64,7 @@ describe('a run that does not continue', () => {
       'sluice doctor --leftovers --remove; remove by hand what it does not list (sluice audit ID names it)',
     );
   });
-  it('is shown with the age of its data if the data comes from the ledger', () => {
+  it('is shown with the time of its data if the data comes from the ledger', () => {
     const away = status({ standing: AWAY });
     expect(render(away)).toContain(`As of:      ${NOW}`);
     expect(render(away)).toMatch(/State: +running \(Temporal does not answer\)/);

@@ -16,7 +16,7 @@ describe('a session that is kept awake', () => {
     expect(query).toHaveBeenCalledTimes(3);
   });
 
-  it('has at most one waiting statement, and continues after a failed statement', async () => {
+  it('has at most one unanswered statement, and gets the next one after a failure', async () => {
     let answer: (error: Error) => void = () => undefined;
     const query = vi.fn(() => new Promise<void>((_, reject) => (answer = reject)));
     const stop = keepAwake({ query } as never, 1000);

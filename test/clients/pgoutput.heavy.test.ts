@@ -73,7 +73,7 @@ describe('decodeMessage', () => {
     expect(decode(hex)).toEqual(message);
   });
 
-  it('refuses every message that is cut off, has extra bytes, or is of an unknown kind', () => {
+  it('refuses a message that is cut off, has extra bytes, or is of an unknown kind', () => {
     const all = [BEGIN, COMMIT, RELATION, INSERT, UPDATE_KEY, DELETE_FULL, MARKER, TRUNCATE];
     for (const hex of all) {
       for (let bytes = 1; bytes < hex.length / 2; bytes += 1)
@@ -127,14 +127,18 @@ describe('WitnessLog', () => {
     ['a row outside a transaction', [RELATION, INSERT], /without its description or transaction/],
     ['a truncate', [TRUNCATE], /t was truncated/],
     ['a changed relation', [RELATION, RELATION_FULL], /definition of t changed/],
-    ['no replica identity', [RELATION.replace('006400', '006e00')], /does not name the key id/],
     [
-      'an index as replica identity',
+      'a relation without a replica identity',
+      [RELATION.replace('006400', '006e00')],
+      /does not name the key id/,
+    ],
+    [
+      'a relation with an index as its replica identity',
       [RELATION.replace('006400', '006900')],
       /does not name the key id/,
     ],
     [
-      'a replica identity with more columns',
+      'a relation with more columns in its replica identity',
       [RELATION.replace('ff0076', 'ff0176')],
       /replica identity of t does not name the key id/,
     ],

@@ -125,7 +125,7 @@ describe('a connection to Kafka', () => {
     });
   });
 
-  it('names a missing login if the brokers close the connection', async () => {
+  it('asks for TLS or a login if the brokers close the connection', async () => {
     const port = await listening(createPlain((socket) => socket.destroy()));
     expect(await kafkaError(port, false)).toMatchObject({
       code: 'unreachable',

@@ -25,14 +25,14 @@ const compare = (sides: Partial<AlignedSides>) =>
     ...sides,
   });
 
-describe('a finished run of the batch against the stream', () => {
+describe('the comparison of a finished batch run with the stream', () => {
   it('counts equal rows as matched', () => {
     expect(
       compare({ stored: rows({ a: '1' }), stream: held({ a: '1' }), queried: rows({ a: '1' }) })
         .counts,
     ).toMatchObject({ matched: 1, mismatched: 0 });
   });
-  it('reports batch-was-wrong if only the stored result differs from the query, and counts a mismatch', () => {
+  it('reports a mismatch as batch-was-wrong if the stream equals the query, not the stored row', () => {
     const found = compare({
       stored: rows({ a: '1' }),
       stream: held({ a: '2' }),

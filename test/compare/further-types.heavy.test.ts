@@ -1,6 +1,6 @@
 // Tests the canonical form of ranges, bits, hstore and money, and the types that Sluice refuses.
-// The tested code does not print the values. Functions of this file print most of them as Postgres
-// and Debezium do.
+// Functions of this file print most values as Postgres and Debezium do, so that the tested code
+// does not produce its own input.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';

@@ -1,5 +1,5 @@
-// Tests that the comparison gives the same result whether table rows arrive before or after the
-// topic's fold is finished.
+// Tests that TableSide, which collects the rows of a table, gives the same result whether the rows
+// arrive before or after the topic's fold is finished.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

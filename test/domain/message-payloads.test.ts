@@ -28,7 +28,7 @@ describe('a payload from any client', () => {
     expect(checkDecision({ approver: ' ann\n' }, 'approve')).toMatchObject({
       value: { approver: 'ann' },
     }));
-  it('of a Temporal update needs a decision, and evidence if it approves', () => {
+  it('for a Temporal update needs a decision, and evidence if it approves', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({
       ok: false,
       reason: 'decision must be approve or reject',
@@ -41,7 +41,7 @@ describe('a payload from any client', () => {
       checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,
     ).toBe(true);
   });
-  it('that requests a rollback needs a person and a reason', () => {
+  it('for a rollback needs a person and a reason', () => {
     expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({
       ok: true,
       value: { by: 'ann', reason: 'slow', token: null },

@@ -30,7 +30,7 @@ describe('a route', () => {
     expect(notes).toContain('a pager forgets');
   });
 
-  it('is refused by name if it is not registered', () => {
+  it('is refused, and the error contains its name, if it is not registered', () => {
     expect(() => ROUTES.of('carrier-pigeon')).toThrow('no route is named carrier-pigeon');
   });
 });
