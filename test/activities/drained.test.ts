@@ -1,6 +1,6 @@
 // Tests the drain proof, which shows that the pipeline has read its whole input. If the pipeline is
-// deployed again during the drain, its own topics are removed and created again. This must never
-// end the generation. The loss of a table's topic does end it.
+// deployed again during the drain, its internal topics are removed and created again. This must
+// never end the generation. The loss of a table's topic does end it.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';

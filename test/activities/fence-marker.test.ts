@@ -1,5 +1,5 @@
-// Tests part P3 of the drain proof: the marker that this fence wrote has arrived in Kafka. If the
-// connector is adopted, Sluice writes no marker.
+// Tests part P3 of the drain proof: the marker that the fence itself wrote has arrived in Kafka. If
+// the connector is adopted, Sluice writes no marker.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// Two namespaces that share a ledger must not report each other's runs as dead.
+// If two Temporal namespaces share a ledger, a run of one must not count as dead in the other.
 import { describe, expect, it } from 'vitest';
 import { otherNamespace } from '../../src/activities/runtime/deps.js';
 

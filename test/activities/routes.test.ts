@@ -1,5 +1,5 @@
-// Tests that a new type of route (what consumers read) needs only a registration. The activities
-// must then find the route.
+// Tests that a new type of route (what consumers read) needs only one registration in src/domain
+// and one in src/activities. The activities of the cut-over must then find the route.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { ROUTE_ADAPTERS } from '../../src/activities/cutover/routes/index.js';

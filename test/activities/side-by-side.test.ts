@@ -1,5 +1,5 @@
-// A full pass reads the table while another task still reads the topic into a fold. It never
-// compares the table with an unfinished fold.
+// A full pass reads the table while the topic is still being read into a fold. It never compares
+// the table with an unfinished fold.
 import { describe, expect, it } from 'vitest';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/table-by-hash.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

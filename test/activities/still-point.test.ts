@@ -1,5 +1,5 @@
-// At a still point, the pipeline has processed everything. Two readings of the offsets prove it.
-// Sluice does not pause the connector if a pause could not lead to a still point.
+// At a still point, the pipeline has processed its whole input. Two equal readings of the offsets
+// prove it. Sluice does not pause the connector if a pause could not lead to a still point.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { slowness } from '../../src/activities/windows/results/exact/before-pause.js';

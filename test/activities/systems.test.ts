@@ -27,7 +27,7 @@ async function renewalsAfter(error: Error): Promise<number> {
   return renewed.length;
 }
 
-/** Returns every kind of error with which Kafka refuses a login or a call. */
+/** Returns errors of several kinds with which Kafka refuses a login or a call. */
 function refusalsOfKafka(): Error[] {
   const sasl = { mechanism: 'plain', username: 'sluice', passwordFrom: { env: 'P' } } as const;
   const login = Object.assign(new Error('Authentication failed'), {

@@ -1,5 +1,6 @@
-// Tests that LineRecords writes the same records as SnapshotWriter. The test
-// test/integration/replay-contract.test.ts compares SnapshotWriter with a real Debezium.
+// Tests that LineRecords, which turns rows of COPY into records, writes the same records as
+// SnapshotWriter. test/integration/replay-contract.test.ts compares SnapshotWriter with a real
+// Debezium.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineRecords } from '../../src/compare/copied/line-records.js';

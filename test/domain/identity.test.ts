@@ -1,6 +1,6 @@
-// Tests who may approve if the spec names approvers. Only the holder of the private key may, and
-// each signature counts only once. The signature must be for this migration and this evidence, and
-// at most an hour old.
+// Tests who may approve if the spec names approvers. Approvers must sign with their own keys, and
+// each signature counts only once. It must be for this migration and this evidence, and at most an
+// hour old.
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { approverKey, signDecision, verifyToken } from '../../src/clients/signatures.js';

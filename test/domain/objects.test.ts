@@ -1,4 +1,4 @@
-// Tests the objects that a plan creates, and what happens to each kind of object.
+// Tests the objects that a plan creates, and what happens to them at `complete`.
 import { describe, expect, it } from 'vitest';
 import { KINDS, atComplete, plannedObjects } from '../../src/domain/objects/kinds.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

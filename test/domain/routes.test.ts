@@ -1,4 +1,4 @@
-// Tests the properties of each route, and that a new type of route needs only a registration.
+// Tests the properties of routes. For its plan, a new type of route needs only one registration.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { sessionOptions, tableOwner } from '../../src/domain/routes/table-owner.js';
