@@ -33,8 +33,8 @@ const PLAN = {
 } as unknown as ResolvedPlan;
 
 /**
- * A database in which the asked table has these rows. Its run log has one run, which closed the
- * keys of these rows.
+ * A database in which every table that a query reads has these rows. Its run log has one run, which
+ * closed the keys of these rows.
  */
 function aTarget(rows: readonly (readonly string[])[]): SourceClient {
   const query = (asked: string | { text?: string; read?: unknown }): unknown => {
