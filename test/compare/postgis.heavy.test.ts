@@ -160,7 +160,7 @@ describe('a value of PostGIS', () => {
 
   it.each(PRINTED)(
     'that PostGIS prints for %s with SRID %j equals its record',
-    (_s, srid, text) => {
+    (_shape, srid, text) => {
       const json = record(Buffer.from(text, 'hex'), srid);
       expect(canonFromText('geometry', text)).toBe(canonFromJson('geometry', json));
     },
