@@ -50,7 +50,11 @@ describe('without SLUICE_SECRETS', () => {
     ['the ledger’s URL', { env: 'SLUICE_LEDGER_URL' }, 'SLUICE_SECRETS does not name it'],
     ['another variable', { env: 'AWS_SECRET_ACCESS_KEY' }, 'SLUICE_SECRETS does not name it'],
     ["the worker's own environment", file('/proc/self/environ'), 'SLUICE_SECRETS does not name it'],
-    ['a file elsewhere', file(join(home, 'outside')), 'SLUICE_SECRETS does not name it'],
+    [
+      'a file outside of the default folder',
+      file(join(home, 'outside')),
+      'SLUICE_SECRETS does not name it',
+    ],
     [
       'a file through a path with dots',
       file(join(folder, 'deep') + '/../../../outside'),
@@ -62,7 +66,7 @@ describe('without SLUICE_SECRETS', () => {
       'SLUICE_SECRETS does not name it',
     ],
     [
-      'the identity of a pod',
+      'a token that Kubernetes mounts for the pod',
       file(join(folder, 'kubernetes.io/token')),
       'SLUICE_SECRETS does not name it',
     ],
@@ -81,7 +85,7 @@ describe('without SLUICE_SECRETS', () => {
     },
   );
 
-  it('one host that is not allowed is enough for a refusal', () => {
+  it('a secret for several hosts is refused if one of them is not allowed', () => {
     expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1', 'evil.example'], env)).toThrow(
       'must not be sent to evil.example',
     );
@@ -126,7 +130,7 @@ describe('SLUICE_SECRETS', () => {
       readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['h'], { ...env, SLUICE_SECRETS: '' }),
     ).toThrow('does not name it');
   });
-  it('names the remedy, and never the value', () => {
+  it('causes an error that names the remedy and does not contain the secret', () => {
     let error: unknown;
     try {
       readSecret({ env: 'PGPASSWORD' }, ['h'], rules);
@@ -148,7 +152,7 @@ describe('SLUICE_SECRETS', () => {
     'env:A@',
     'env:A@h/x',
     'command:msk',
-  ])('is refused as %s', (text) => {
+  ])('is refused if its value is %s', (text) => {
     expect(() => loadConfig({ SLUICE_SECRETS: text })).toThrow('SLUICE_SECRETS');
   });
 });

@@ -8,7 +8,7 @@ import { BATCH_PARTS, aSpec, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
 
 describe('a spec', () => {
-  it('gets its defaults', () => {
+  it('gets the default of each key that it omits', () => {
     const { spec } = aSpec();
     expect(spec.catchUp).toEqual({ barriers: 3, within: '30s', timeout: '6h' });
     expect(spec.cutover).toMatchObject({
@@ -18,7 +18,7 @@ describe('a spec', () => {
     });
     expect(spec.source.walBudget).toEqual({ bytes: '10GiB', onExhaustion: 'drop-slot' });
   });
-  it('is valid in the example, with its query inlined', () => {
+  it('of the example is valid, and contains the text of its query file after parsing', () => {
     const file = 'examples/daily-revenue/migration.yaml';
     const parsed = parseSpecText(readFileSync(file, 'utf8'), file, (path) =>
       readFileSync(resolve(dirname(file), path), 'utf8'),
@@ -62,7 +62,7 @@ describe('a wrong spec', () => {
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
     );
   });
-  it('is refused if a key has both a text and a file, and the error says so', () => {
+  it('is refused if batch.query has both `sql` and `file`, and the error says so', () => {
     const both = {
       ...BATCH_PARTS,
       batch: { ...BATCH_PARTS.batch, query: { sql: 'SELECT 1', file: 'q.sql' } },
@@ -82,7 +82,7 @@ describe('a wrong spec', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/^m\.yaml:\d+:1 a second YAML document begins here; a spec is one/);
   });
-  it('is refused with every problem, not only the first', () => {
+  it('is refused with all of its problems, not only with the first one', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
     });
@@ -115,11 +115,15 @@ describe('a wrong spec', () => {
       'is not schema.name',
     ],
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
-    ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes, and at most 262144 are allowed'],
-  ])('is refused with place, cause and remedy: %s', (_case, spoil, message) =>
+    [
+      'a spec of 300 KB',
+      () => `x: "${'y'.repeat(300 * 1024)}"`,
+      'bytes, and at most 262144 are allowed',
+    ],
+  ])('is refused, and the error says why: %s', (_case, spoil, message) =>
     expect(problemsOf(spoil(yaml())).join('\n')).toContain(message),
   );
-  it('is refused for a missing query file, together with all other problems', () => {
+  it('is refused for a missing query file, and the error also lists all other problems', () => {
     const input = aSpecInput({
       spec: {
         ...BATCH_PARTS,
@@ -153,7 +157,7 @@ describe('a wrong spec', () => {
     expect(problems).toContain('a literal password is not allowed; use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
   });
-  it.each(['0', '60001', 'never', '-1'])('is refused for heartbeats at an interval of %s', (ms) => {
+  it.each(['0', '60001', 'never', '-1'])('is refused if heartbeat.interval.ms is %s', (ms) => {
     const config = { 'heartbeat.interval.ms': ms };
     const connector = { type: 'debezium-postgres', url: 'http://c:1', config };
     expect(problemsOf(yaml(aSpecInput({ spec: { connector } }))).join('\n')).toContain(
@@ -165,7 +169,7 @@ describe('a wrong spec', () => {
       problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join(),
     ).toContain('would share topic bank.public.a_b');
   });
-  it('is refused as a workflow input that still names a file', () => {
+  it('is refused as the input of a workflow if its query is still the name of a file', () => {
     const parsed = parseSpecObject(
       aSpecInput({
         spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'q.sql' } } },

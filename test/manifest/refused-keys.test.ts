@@ -1,5 +1,5 @@
-// Tests what a person reads about a key that is missing or misplaced, and about a setting that
-// would have no effect or could never work.
+// Tests the error message for a key that is missing or misplaced, for a setting that would have no
+// effect or could never work, and for a name that Postgres would change.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
@@ -11,29 +11,29 @@ const waived = (waiver: object): object => ({
 });
 const source = (aSpecInput()['spec'] as { source: object }).source;
 
-describe('a key of a spec', () => {
+describe('a key that is missing or misplaced', () => {
   it.each<[string, object, string]>([
     [
-      'that is missing',
+      'the brokers, which are required',
       { connector: { type: 'debezium-postgres', url: 'http://c:1' }, kafka: {} },
       'spec.kafka.brokers: is required, with a value of the type array',
     ],
     [
-      'of another kind of route',
+      'a key of another kind of route',
       { cutover: { route: { type: 'none', view: 'public.v' } } },
       'route.view: the key "view" does not belong here, but to another part of the spec',
     ],
     [
-      'for the database of the sink',
+      'the database of the sink',
       { sink: { type: 'jdbc-sink', table: 'public.s', database: 'reports' } },
       'unknown key "database"; use spec.target',
     ],
     [
-      'for a witness',
+      'a key that asks for a witness',
       { validation: { witness: true } },
       'unknown key "witness"; use validation.laterWindows: witness',
     ],
-  ])('is refused with its remedy: %s', (_which, more, message) =>
+  ])('is reported with its remedy: %s', (_which, more, message) =>
     expect(problems(more)).toContain(message),
   );
 });
@@ -78,7 +78,7 @@ describe('a setting that would have no effect or could never work', () => {
       'pipeline.output.topic: ".." is not a valid topic name',
     ],
   ])('is refused: %s', (_which, more, message) => expect(problems(more)).toContain(message));
-  it('is accepted if it is a default: adopt: false', () =>
+  it('is accepted if it equals the default, like `adopt: false`', () =>
     expect(problems({ adopt: false })).toBe(''));
 });
 
@@ -86,13 +86,13 @@ describe('a name that Postgres would truncate', () => {
   const long = 'x'.repeat(64);
   const umlauts = `"ä${'x'.repeat(62)}"`;
   it.each([
-    ['of the sink', 'sink', { sink: { type: 'jdbc-sink', table: `public.${long}` } }],
+    ["the sink's table", 'sink', { sink: { type: 'jdbc-sink', table: `public.${long}` } }],
     [
-      'of the view',
+      'the view',
       'view',
       { cutover: { route: { ...BATCH_PARTS.cutover.route, view: `public.${umlauts}` } } },
     ],
-    ['of a source table', 'tables', { source: { ...source, tables: [`${long}.t`] } }],
+    ['the schema of a source table', 'tables', { source: { ...source, tables: [`${long}.t`] } }],
   ])('is refused: %s', (_which, place, more) => {
     const [problem] = problems(more)
       .split('\n')

@@ -54,7 +54,7 @@ function sinkConfig(parts: Parts): Record<string, string> {
 }
 
 describe('the format of records', () => {
-  it('is json if the spec names none, and then needs no registry', () => {
+  it('is json if the spec names none, and a registry that no format needs is refused', () => {
     expect(problems({})).toEqual([]);
     expect(problems({ output: 'json', stage: 'json' })).toEqual([]);
     expect(problems({ registry: REGISTRY }).join()).toMatch(/kafka\.registry: .*or omit registry/);
@@ -68,7 +68,7 @@ describe('the format of records', () => {
     expect(problems({ output: 'avro', stage: 'avro', registry: REGISTRY })).toEqual([]);
   });
 
-  it('must suit the converters of Kafka Connect only if a sink reads the output', () => {
+  it('may be avro with `registry.ca` only if no sink reads the output', () => {
     const registry = { ...REGISTRY, ca: '/etc/ca.crt' };
     expect(problems({ output: 'avro', registry })).toEqual([]);
     expect(problems({ output: 'avro', registry, more: SINK }).join()).toMatch(
@@ -76,7 +76,7 @@ describe('the format of records', () => {
     );
   });
 
-  it('is json or avro for an output that a sink reads', () => {
+  it('must be json or avro for an output that a sink reads', () => {
     for (const output of ['json-schema', 'protobuf']) {
       expect(problems({ output, registry: REGISTRY })).toEqual([]);
       expect(problems({ output, registry: REGISTRY, more: SINK }).join()).toMatch(
@@ -85,7 +85,7 @@ describe('the format of records', () => {
     }
   });
 
-  it('is json or avro for the topics of the tables', () => {
+  it('must be json or avro for the topics of the tables', () => {
     const kafka = { brokers: ['kafka:9092'], registry: REGISTRY, format: 'protobuf' };
     expect(problems({ more: { kafka } }).join()).toMatch(/kafka\.format: .*no converter .* tested/);
   });
@@ -100,7 +100,7 @@ describe('the format of records', () => {
 });
 
 describe('the converters of a sink', () => {
-  it('are those of Kafka Connect with schemas for an output in JSON', () => {
+  it('are the JSON converters of Kafka Connect, with schemas, for an output in JSON', () => {
     expect(sinkConfig({})).toMatchObject({
       'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
       'key.converter.schemas.enable': 'true',
@@ -108,7 +108,7 @@ describe('the converters of a sink', () => {
     });
   });
 
-  it('are those of the registry for an output in Avro', () => {
+  it("are the registry's Avro converters for an output in Avro", () => {
     expect(sinkConfig({ output: 'avro', registry: REGISTRY })).toMatchObject({
       'key.converter': 'io.apicurio.registry.utils.converter.AvroConverter',
       'value.converter': 'io.apicurio.registry.utils.converter.AvroConverter',

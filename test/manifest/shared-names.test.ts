@@ -36,7 +36,7 @@ describe('a spec', () => {
     );
   });
   it.each(['a b', 'ä', 'a#b&c=d;:[]', '"A"'])(
-    'is accepted if Debezium finds its database: %s',
+    'is accepted if Debezium can connect to a database of this name: %s',
     (database) => expect(problems(source({ database }))).toBe(''),
   );
   it.each<[string, object, string]>([

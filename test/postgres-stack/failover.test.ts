@@ -43,8 +43,8 @@ const fileFor = (database: string, port: number): string =>
     connector: CONNECTOR,
   });
 
-describe('slot.failover', () => {
-  it('is refused if no standby would keep the slot', async () => {
+describe('the connector setting slot.failover', () => {
+  it('is refused by doctor before Postgres 17, and from 17 on if no standby would keep the slot', async () => {
     const database = await freshDatabase(accounts(10));
     cleanUps.push(database.drop);
     const file = fileFor(database.name, Number(process.env['PGPORT']));
@@ -61,7 +61,7 @@ describe('slot.failover', () => {
   });
 
   it.skipIf(version < 170_000)(
-    'lets the same generation continue on the promoted standby, in a new epoch, with every row',
+    'lets the same generation continue on the promoted standby, in a new epoch, without losing a row',
     async () => {
       const pair = await openPair();
       cleanUps.push(pair.remove);

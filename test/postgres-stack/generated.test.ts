@@ -17,7 +17,7 @@ const publishes = (await serverVersion()) >= 180_000;
 
 describe('a stored generated column', () => {
   it.for(['initial', 'copy'])(
-    'is compared after the initial load "%s", inserts and updates, and a change is found',
+    'is compared after the initial load "%s", inserts and updates, and an unpublished change is found',
     async (snapshot, { skip }) => {
       if (!publishes) return skip('before Postgres 18, the log omits generated columns');
       const { name, client } = await aDatabase(

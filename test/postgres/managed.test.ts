@@ -52,7 +52,8 @@ const trial = async (): Promise<unknown> => {
 const inCatalog = async (): Promise<unknown> =>
   (await database.client.query(`SELECT ${mayReplicate(LOGIN)} AS may`)).rows;
 
-// Before PostgreSQL 16, only a superuser can grant REPLICATION; the services have changed this.
+// Before PostgreSQL 16, only a superuser can grant REPLICATION. The managed services have changed
+// this rule in their servers. On these versions, the test makes its administrator a superuser.
 const MAY_GIVE = version >= 160_000 ? 'REPLICATION' : 'SUPERUSER';
 beforeEach(() =>
   root(`CREATE ROLE ${ADMINISTRATOR} LOGIN CREATEROLE PASSWORD '${process.env['PGPASSWORD']}'`),
@@ -73,7 +74,7 @@ describe('the SQL for a managed service', () => {
     },
   );
 
-  it('of Amazon RDS and Aurora is the remedy that doctor names, and the catalog shows its effect', async () => {
+  it('of Amazon RDS and Aurora contains the remedy that doctor names, and the catalog shows its effect', async () => {
     await root(
       `CREATE ROLE rds_replication; GRANT rds_replication TO ${ADMINISTRATOR} WITH ADMIN OPTION`,
     );
@@ -91,7 +92,7 @@ describe('the SQL for a managed service', () => {
 });
 
 describe("a member of a service's administrators without REPLICATION", () => {
-  it("may not replicate, regardless of the role's name", async () => {
+  it("may not replicate, although its group has the name of a service's role", async () => {
     await root(
       `CREATE ROLE cloudsqlsuperuser; CREATE ROLE ${LOGIN} LOGIN; GRANT cloudsqlsuperuser TO ${LOGIN}`,
     );

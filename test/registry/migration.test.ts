@@ -117,7 +117,7 @@ describe('a migration in Avro', () => {
     ).toBe(true);
   });
 
-  it('finds a tampered record, and never passes a record that is not Avro', async () => {
+  it('fails a window for a tampered record, and passes no window after a record that is not Avro', async () => {
     const database = await aDatabase(accounts(200));
     startMigration('avro-wrong', database.name, ['public.accounts'], {
       kafka: kafkaSpec(),

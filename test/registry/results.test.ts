@@ -110,8 +110,8 @@ async function write(topic: string, { key, value }: Pick<KafkaRecord, 'key' | 'v
 }
 
 /**
- * Runs the statements, and waits for a window that began after them. The pipeline has then written
- * all of their rows.
+ * Runs the statements, and waits for a window that began after them and passed. The pipeline has
+ * then written all of their rows.
  */
 async function change(name: string, ...statements: readonly string[]): Promise<void> {
   for (const sql of statements) await database.client.query(sql);

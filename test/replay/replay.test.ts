@@ -41,7 +41,7 @@ describe('a recorded history', () => {
       { migration: 'sound', problem: null },
     ]);
   });
-  it('does not replay after a manipulation', async () => {
+  it('does not replay after one of its activities was renamed', async () => {
     const history = readHistory(histories[0]!);
     const scheduled = history.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
     const attributes = scheduled[2]!['activityTaskScheduledEventAttributes'] as {

@@ -12,7 +12,7 @@ const EVIL = `</style><script>alert(1)</script><img src=x onerror="alert('2')">`
 const aReport = (windows: number, text?: string): Report =>
   buildReport(aSource(windows, text), { version: '1', showValues: false });
 
-describe('the HTML report', () => {
+describe('the report as HTML and as Markdown', () => {
   it('lets no text from outside become markup', () => {
     const html = renderHtml(aReport(3, EVIL));
     expect(html).not.toContain('<script');
@@ -40,7 +40,7 @@ describe('the HTML report', () => {
       'a secret',
     );
   });
-  it("shows the approver's text, for how long the run was blocked after the commit, and the soak", () => {
+  it("shows the approver's comment, the time that the run was blocked after the commit, and the soak", () => {
     const source = aSource(1);
     const at = (minute: number): string =>
       `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;
@@ -83,7 +83,7 @@ describe('the HTML report', () => {
       );
     }
   });
-  it('counts the soak until `complete`, even if that phase observed the route once more', () => {
+  it('counts the soak until the phase `complete`, even if this phase observes the route again', () => {
     const at = (minute: number): string =>
       `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;
     const event = (minute: number, entry: AuditEntry) => auditEvent(`${minute}`, at(minute), entry);
@@ -114,7 +114,7 @@ describe('the HTML report', () => {
           expect(text).not.toMatch(/consumers read the|batch is retired|batch still runs/i);
       }
   });
-  it('names in every format the columns that the plan leaves out, and the waivers', () => {
+  it('names in both formats the columns that the plan leaves out, and the waivers', () => {
     const source = aSource(1);
     const waiver = { check: 'source.wal', reason: 'ann knows', until: '2027-01-01T00:00:00Z' };
     const validation = {
@@ -142,7 +142,7 @@ describe('the HTML report', () => {
     const report = buildReport({ ...source, windows }, { version: '1', showValues: false });
     expect(renderHtml(report)).toContain('1 comparisons were inconclusive or errored');
   });
-  it('shows names as code without backslashes', () => {
+  it('shows names in Markdown as code, without backslashes', () => {
     const source = aSource(1);
     const leftovers = [{ kind: 'slot', name: 'sluice_daily_revenue' }];
     const report = { ...source, status: { ...source.status, leftovers } };

@@ -80,7 +80,7 @@ describe('report verify', () => {
     const invented = [...shown.status.approvals, refusal(58)];
     expect(broken(withStatus(shown, { approvals: invented }), now)).toEqual(['decisions']);
   });
-  it('finds a part that occurs twice in a JSON report, because a person may read either one', () => {
+  it('finds a key that occurs twice in a JSON report, because a person may read either value', () => {
     const text = JSON.stringify(buildReport(source, { version: VERSION, showValues: false }));
     expect(readReport(text)).toMatchObject({ ok: true });
     for (const twice of [

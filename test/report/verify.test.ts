@@ -62,7 +62,7 @@ describe('report verify', () => {
       broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
     ).toEqual([]);
   });
-  describe('with a report whose other parts were adapted to the omission,', () => {
+  describe('with a report from which a part was removed,', () => {
     /**
      * Returns the report without window `number`: its rows, its link and its lag are removed, and
      * the tallies are computed again.
@@ -105,19 +105,23 @@ describe('report verify', () => {
       ).toEqual(expect.arrayContaining(['windows']));
     });
     it.each<[string, (report: Report) => Partial<Report>, string]>([
-      ['rows', (report) => ({ windows: report.windows.filter((w) => w.number !== 4) }), 'windows'],
       [
-        'a link',
+        'the row of a window',
+        (report) => ({ windows: report.windows.filter((w) => w.number !== 4) }),
+        'windows',
+      ],
+      [
+        'a link of the chain',
         (report) => ({ evidence: report.evidence.filter((e) => e.number !== 4) }),
         'evidence',
       ],
       ['a lag', (report) => ({ lags: report.lags.filter((l) => l.number !== 4) }), 'derived'],
-      ['tallies of differing rows', () => ({ differing: [] }), 'derived'],
-      ['samples of differing rows', () => ({ samples: [] }), 'derived'],
-      ['events', (report) => ({ events: report.events.slice(1) }), 'audit'],
-      ['events up to a phase', () => ({ events: [], phases: [] }), 'decisions'],
+      ['the tallies of differing rows', () => ({ differing: [] }), 'derived'],
+      ['the samples of differing rows', () => ({ samples: [] }), 'derived'],
+      ['an event', (report) => ({ events: report.events.slice(1) }), 'audit'],
+      ['all events and phases', () => ({ events: [], phases: [] }), 'decisions'],
       [
-        'waivers and other omissions',
+        'a column that is not compared',
         (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }),
         'derived',
       ],
@@ -144,7 +148,7 @@ describe('report verify', () => {
       broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich),
     ).toEqual([]);
   });
-  it("compares the ledger with Temporal's history, and says so if it cannot", () => {
+  it("compares the ledger with Temporal's history, and decides nothing if Temporal does not answer", () => {
     const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
     expect(anchored(source.evidence, ok(anchors)).holds).toBe(true);
     expect(anchored(aSource(10, 'another').evidence, ok(anchors))).toMatchObject({

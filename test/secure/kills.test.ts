@@ -1,6 +1,6 @@
 // Runs the whole example on a secured stack, with topics in Avro. The database roles own nothing.
 // Only the ACLs of the plan and those of the pipeline's internal topics exist. Each test kills a
-// broker and a Connect worker with -9.
+// broker and a Connect worker with SIGKILL.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -81,7 +81,10 @@ afterAll(async () => {
 });
 
 describe('doctor on a secured stack', () => {
-  /** Runs doctor once with changed access to both Kafka and Kafka Connect. A run takes seconds. */
+  /**
+   * Changes the access to Kafka and to Kafka Connect at the same time, and runs doctor only once,
+   * because each run takes seconds.
+   */
   const changed = (kafka: object, connector: object): Check[] =>
     openChecks(
       specFile('changed.yaml', (spec) => {

@@ -180,7 +180,7 @@ describe('a broker that requires tokens (OAUTHBEARER)', () => {
     });
   });
 
-  it('is named with its reason if it refuses a token, as is the issuer if it gives no token', async () => {
+  it('is named in the error if it refuses a token, and so is the issuer if it gives no token', async () => {
     expect(await failureOf(specOf('sluice', 'other'))).toMatchObject({
       code: 'permission-denied',
       message: expect.stringMatching(/Kafka at .* refuses a token of .*: .*invalid/i) as string,

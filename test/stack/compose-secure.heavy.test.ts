@@ -10,7 +10,7 @@ describe('the variables of docker-compose.secure.yml', () => {
   const variables = secureEnvironment(outer);
   const shared = variables['SLUICE_SECURE_DIR']!;
 
-  it('are all that the file asks for', () => {
+  it('include every variable that the file asks for', () => {
     const text = readFileSync('docker-compose.secure.yml', 'utf8');
     const asked = [...text.matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name!);
     expect(asked.filter((name) => !variables[name])).toEqual([]);

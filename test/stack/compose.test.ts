@@ -86,7 +86,7 @@ describe('the environment of Kafka Connect', () => {
     'REST_ADVERTISED_PORT',
   ].map((name) => `CONNECT_${name}`);
   it.each(['docker-compose.yml', 'docker-compose.secure.yml'])(
-    'has no variable in %s that the image overwrites, and no value with @, which it cannot set',
+    'has no variable in %s that the image overwrites, and no value with @, which the image cannot set',
     (file) => {
       const { environment } = servicesOf(file)['connect']!;
       expect(Object.keys(environment).filter((name) => OVERWRITTEN.includes(name))).toEqual([]);
@@ -106,8 +106,8 @@ describe('docker-compose.secure.yml', () => {
   });
 });
 
-describe('the name of an image', () => {
-  it('is the full name under which a container engine looks for it', () => {
+describe('the full name of an image', () => {
+  it('has the registry and the path that a container engine assumes for a short name', () => {
     expect(fullName('postgres:17')).toBe('docker.io/library/postgres:17');
     expect(fullName('apache/kafka:4.3.1')).toBe('docker.io/apache/kafka:4.3.1');
     expect(fullName('quay.io/debezium/connect:3.7.0.Final')).toBe(
@@ -117,7 +117,7 @@ describe('the name of an image', () => {
 });
 
 describe("the demo's commands to stop and to start over", () => {
-  it('reach the containers and also what runs on the host, if the servers run in containers', () => {
+  it("stop the containers and the host's processes, if the servers run in containers", () => {
     const { stop, startOver } = serversOf({ running: true });
     for (const commands of [stop, startOver])
       expect(commands).toMatch(/npm run stack -- down; docker compose down/);

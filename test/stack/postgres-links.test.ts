@@ -27,7 +27,7 @@ function aCopy(): string {
 }
 
 describe('a library link of the cached Postgres', () => {
-  it('stays valid after the cache was moved', () => {
+  it('stays valid after the cached copy was moved', () => {
     linkLibraries(aCopy());
     renameSync(join(home, 'copy'), join(home, 'moved'));
     expect(readFileSync(join(home, 'moved/lib/libpq.so.5'), 'utf8')).toBe('library');

@@ -41,7 +41,7 @@ describe('the codec', () => {
     const plain = payload('plain');
     expect(await new EncryptingCodec([OLD]).decode([plain])).toEqual([plain]);
   });
-  it('refuses a payload that was changed, or a different key with the same id', async () => {
+  it('refuses a payload that was changed, or that a different key with the same id encrypted', async () => {
     const [sealed] = await new EncryptingCodec([OLD]).encode([payload(1)]);
     const changed = Buffer.from(sealed!.data!);
     changed[changed.length - 1]! ^= 1;

@@ -95,7 +95,7 @@ describe('the endpoint', () => {
     const own = await anEndpoint();
     expect(await own('/metrics')).toEqual([200, 'sluice_ledger_up 1\n']);
   });
-  it('names the address if it cannot be used', async () => {
+  it('names its address in the error if the address cannot be used', async () => {
     const address = await freeAddress();
     const sources = { metrics: () => Promise.resolve(''), temporalMetrics: '', dead: () => null };
     const serving = { ...sources, unready: () => Promise.resolve(null) };
@@ -107,7 +107,7 @@ describe('the endpoint', () => {
 });
 
 describe('the metrics', () => {
-  it('show phase, blocked age, lag and windows of each migration that has not ended', async () => {
+  it('show phase, time since the block, lag and windows of each migration that has not ended', async () => {
     const text = await metricsOf(ledger());
     for (const line of [
       'sluice_migration_phase{migration="quo\\"te",phase="approve"} 1',

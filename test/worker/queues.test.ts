@@ -33,7 +33,7 @@ describe('the queues of a worker', () => {
       workflowCache: 500,
     });
   });
-  it('send at most one heartbeat in 30 s on the queue `watch`, and one in 5 s on the other queues', () =>
+  it('send at most one activity heartbeat in 30 s on the queue `watch`, and one in 5 s on the others', () =>
     expect(
       Object.entries(QUEUES).map(([role, { heartbeatEvery }]) => [role, heartbeatEvery]),
     ).toEqual([

@@ -78,7 +78,7 @@ describe('a migration that adopts a capture', () => {
     });
   });
 
-  it('waits, and adopts nothing, while one of the objects does not suit', async () => {
+  it('is blocked, and adopts nothing, while an object that it must adopt does not exist', async () => {
     let isThere = false;
     const fake = adopting({
       adoptObjects: () =>

@@ -15,7 +15,7 @@ const anInput = (name: string, more: object = {}) =>
   }) as { metadata: { name: string } };
 
 describe('a commit that seemed to fail but happened', () => {
-  it('is found at the release, and the migration continues as committed', async () => {
+  it('is found at the release of the fence, and the migration continues as committed', async () => {
     const fake = fakes();
     const activities = {
       ...fake.activities,
@@ -82,7 +82,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it("names readers of the batch's table before the run completes; a retry completes it, and is audited", async () => {
+  it("blocks the run at its end if the batch's table has readers; a retry completes it, and is audited", async () => {
     let readers = ['materialized view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(
@@ -130,7 +130,7 @@ describe('the soak', () => {
     );
   });
 
-  it('lasts as long as a person asked; an invalid request is ignored and recorded', async () => {
+  it('lasts as long as a person asked; an invalid request to extend it is ignored and recorded', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -165,7 +165,7 @@ describe('the soak', () => {
     } as const;
     const fake = fakes();
     const asked: (boolean | undefined)[] = [];
-    let isWrong = true; // a person switches the view after the commit
+    let isWrong = true; // after the commit, a person switches the view back
     const runWindow = async (input: WindowInput) => {
       asked.push(input.watchesRoute);
       return {

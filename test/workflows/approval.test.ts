@@ -130,7 +130,7 @@ describe('a rehearsal whose evidence an edit voids before the fence', () => {
 });
 
 describe('the ledger', () => {
-  it("gets people's decisions within 2 minutes while the run waits, or 10 minutes after an outage", async () => {
+  it("gets people's decisions within 2 minutes while the run waits, or within 10 after an outage", async () => {
     let isAway = false;
     const recorded: string[] = [];
     const fake = fakes({

@@ -97,7 +97,7 @@ describe('after the last window of the soak', () => {
     expect(retired).toEqual([true]);
   });
 
-  it('a pause at the beginning of complete does not hide a lost route', async () => {
+  it('a pause at the beginning of `complete` does not hide a route that was lost during the pause', async () => {
     const { fake, retired, activities } = retiring();
     let isPaused = false;
     const record = async (_ref: unknown, status: { phase: string | null }) => {

@@ -1,5 +1,5 @@
-// Tests that a rollback waits for the step that it undoes. Neither a message nor a failure of that
-// step stops the rollback.
+// Tests that a rollback waits for the step that it undoes. Neither a failure of that step nor a
+// message of a person stops the rollback.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

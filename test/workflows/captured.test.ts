@@ -1,4 +1,5 @@
-// Tests what a run does if a window finds that a compared object is no longer captured.
+// Tests what a run does if a window finds that the changes of a compared table are no longer
+// captured, or that the table was rewritten.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
@@ -20,7 +21,7 @@ const GONE = {
 } as const;
 
 describe('a migration', () => {
-  it('is blocked while a compared object is not captured, shows the SQL remedy, and continues by itself', async () => {
+  it("is blocked while a table's changes are not captured, shows the SQL remedy, and continues by itself", async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);

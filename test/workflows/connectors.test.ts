@@ -14,7 +14,7 @@ const TOO_LARGE = 'RecordTooLargeException: The message is 3200700 bytes';
 const windows = (fake: Fakes): number => fake.calls.filter((call) => call === 'runWindow').length;
 
 describe('with a window each hour, the guard', () => {
-  it('names a paused connector, starts a window at once, and delays the cut-over until it is resumed', async () => {
+  it('names a paused connector, starts a window at once, and delays the cut-over until the pause ends', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('paused'), async (scene) => {
       const { handle, status } = scene;

@@ -18,7 +18,7 @@ const IGNORED = {
 
 const specOf = ({ handle }: Play): Promise<SpecShown> => handle.query<SpecShown>('spec');
 
-/** Sends the edit that makes the spec equal to this one. */
+/** Sends an edit that makes the run's spec equal to `wanted`. */
 async function edit(scene: Play, wanted: object, more: object = {}): Promise<Decision> {
   const { run, planHash: base } = await specOf(scene);
   return scene.handle.executeUpdate<Decision, [object]>('editSpec', {

@@ -19,7 +19,7 @@ const approve = async (scene: Play): Promise<void> => {
 };
 const rollBack = ({ handle }: Play) => handle.signal('rollBack', { by: 'ann', reason: 'odd' });
 
-/** Fakes the last check before the fence. A pause of the run arrives during its first call. */
+/** Fakes the last check before the fence. The first call of this check sends a pause to the run. */
 function pausesOnce(name: string): () => Promise<void> {
   let asked = 0;
   return async () => {

@@ -27,7 +27,7 @@ const anInput = (name: string) =>
     },
   }) as { metadata: { name: string } };
 
-/** Returns the histories of a migration's runs, the newest first. */
+/** Returns the histories of a migration's workflow executions, the newest first. */
 async function chainOf({ env, handle }: Play) {
   const chain = [];
   let { runId } = await handle.describe();
@@ -89,7 +89,7 @@ const WAITS: Record<string, Wait> = {
     },
     fake: {
       activeBatchRun: () => Promise.resolve('batch run 7 is active'),
-      // the server does not skip time while an activity is pending
+      // the test server does not skip time while an activity is pending
       untilNoBatchRun: () => Promise.reject(failure('unreachable', 'no source')),
     },
   },
@@ -103,7 +103,7 @@ const WAITS: Record<string, Wait> = {
 
 describe('a run that is', () => {
   it.each(Object.entries(WAITS))(
-    '%s for days costs at most 600 events a day and 1 MB a run, and can be rolled back',
+    '%s for 30 days costs at most 600 events a day and 1 MB in each history, and can be rolled back',
     async (what, wait) => {
       const { activities } = fakes();
       const name = what.replaceAll(' ', '-');
@@ -121,7 +121,7 @@ describe('a run that is', () => {
     },
   );
 
-  it('waiting for a batch run calls its activity once, and the migration can still be rolled back', async () => {
+  it('waiting for a batch run checks for this run only once, and the migration can still be rolled back', async () => {
     let isOver = false;
     const fake = fakes({
       activeBatchRun: () => Promise.resolve('batch run 7 is active'),

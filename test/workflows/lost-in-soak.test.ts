@@ -12,7 +12,7 @@ const batch = {
 };
 
 describe('the soak', () => {
-  it('is blocked by a lost slot, and names a rollback, because no new generation can begin', async () => {
+  it('is blocked by a lost slot; the remedy is a rollback, because no new generation can begin', async () => {
     const fake = fakes();
     const window = fake.activities.runWindow.bind(fake.activities);
     fake.activities.runWindow = (input) =>

@@ -59,7 +59,7 @@ describe('a rollback that observes consumers on the stream side', () => {
     expect(removals(fake.calls)).toContain('removeLease');
   });
 
-  it('routes them back if the release finds a commit that the first look at the lease row missed', async () => {
+  it("routes them back if the fence's release finds a commit that the first look at the lease row missed", async () => {
     const fake = fakes();
     let looks = 0;
     const isSwitched = () => Promise.resolve(fake.switched && (looks += 1) > 1);
@@ -82,8 +82,9 @@ describe('a rollback that observes consumers on the stream side', () => {
 });
 
 /**
- * Lets a run continue as new after its next step, once. On a slow machine, the step's first attempt
- * may time out meanwhile. The next attempt then waits for the same signals.
+ * Returns a function that an activity calls. Its first call sends so many signals that the run
+ * continues as new after this activity. On a slow machine, the activity's first attempt may time
+ * out meanwhile. The next attempt then waits for the same signals.
  */
 function floodOnce(workflowId: string): () => Promise<void> {
   const flood = async (): Promise<void> => {

@@ -13,7 +13,7 @@ const bench = useBench();
 const served = () => Promise.resolve();
 
 describe('a guard', () => {
-  it('takes no slot that is reserved for short steps, even if few such slots exist', async () => {
+  it('takes no slot that is reserved for short steps, even if only one such slot exists', async () => {
     let isOver = false;
     const fake = fakes({
       guard: async () => {
@@ -58,7 +58,7 @@ describe('the death of a worker', () => {
 });
 
 describe('a final window', () => {
-  it('starts at once, or not at all, while windows of other migrations take every slot', async () => {
+  it('starts within maxHold, or not at all, while windows of other migrations take every data slot', async () => {
     const fake = fakes();
     let isTaken = false;
     let isFree = false;
