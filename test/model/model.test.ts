@@ -16,7 +16,10 @@ import { SHARED_MUTANTS, SHARED_RULES } from './shared-table-rules.js';
 import { sharedTable } from './shared-table.js';
 
 const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
-/** Three million states take a minute on an idle core, and much longer on a busy machine. */
+/**
+ * The time limit of the largest search. Three million states take a minute on an idle core, and
+ * much longer on a busy machine.
+ */
 const HOURS = 3_600_000;
 
 describe('the cut-over protocol', () => {
@@ -51,7 +54,7 @@ describe('the cut-over protocol', () => {
     HOURS,
   );
 
-  it('breaks no invariant with two writers and without accidents, in any reachable state', () => {
+  it('breaks no invariant with two writers and no crash, veto or new epoch, in any reachable state', () => {
     const { broken, isWhole } = explore(OURS, { writers: 2, isCalm: true, atMost: 1_000_000 });
     expect({ broken, isWhole }).toEqual({ broken: null, isWhole: true });
   });
@@ -116,7 +119,7 @@ describe('the ownership of an object', () => {
 });
 
 describe('the guard of the WAL', () => {
-  it("keeps the slot's WAL within the budget before the commit, and never drops the slot after it", () => {
+  it('limits the WAL that the slot retains before the commit, and never drops the slot after it', () => {
     expect(search(walGuard(GUARD_RULES), 100_000)).toMatchObject({
       broken: null,
       story: [],

@@ -1,5 +1,5 @@
-// Searches every state (a "world") that a model can reach, breadth first. The first broken
-// invariant that it finds therefore has the shortest possible list of moves.
+// Searches the states ("worlds") that a model can reach, breadth first and up to a limit. The first
+// broken invariant that it finds therefore has the shortest possible list of moves.
 
 /**
  * A model: its first world and the moves in each world. Every move is one lock, one evaluation or

@@ -39,7 +39,7 @@ function moves(
 
 /**
  * Returns whether the trigger accepts a session of the stream's role. `isMine` means that the
- * session has the epoch of this switch.
+ * session names the epoch in which the stream became the owner.
  */
 function mayStream(w: World, rules: SharedRules, isMine: boolean): boolean {
   if (w.triggers === 0) return true;

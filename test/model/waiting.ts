@@ -100,7 +100,11 @@ export const waiting = (rules: WaitRules): Game<World> => ({
 });
 
 export const WAIT_MUTANTS: readonly (readonly [string, Partial<WaitRules>, RegExp])[] = [
-  ['only its worker ends a transaction', { idleLimit: false, overallLimit: false }, /I4/],
+  [
+    'only the worker itself can end its transaction',
+    { idleLimit: false, overallLimit: false },
+    /I4/,
+  ],
   ['the hold counts from the commit of the fence', { fromBeginning: false }, /I4/],
   ['only a worker can end the fence', { expiresAlone: false }, /I4/],
 ];

@@ -1,8 +1,8 @@
 // Models how much WAL Sluice's slot retains (invariant I12 in docs/explanation/cutover.md). The
-// model has writers, a connector that may make no progress, and a guard
-// that looks from time to time. The run may be blocked, paused or committed. Before the commit, the
-// source is more important than the migration, so the slot may be dropped. After the commit, the
-// objects that consumers need are never dropped.
+// model has writers, a connector that may make no progress, and a guard that looks from time to
+// time. The run may be blocked, paused or committed. Before the commit, the source is more
+// important than the migration, so the slot may be dropped. After the commit, the objects that
+// consumers need are never dropped.
 import type { Game } from './search.js';
 
 const BUDGET = 3;

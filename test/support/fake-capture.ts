@@ -34,7 +34,7 @@ export const MAIL: CaptureMode = {
   contradictions: () => [],
 };
 
-/** The effect half of this capture. It does no work, and returns fixed answers. */
+/** The part of this capture that would call other systems. It only returns fixed answers. */
 export const MAIL_ADAPTER: CaptureAdapter = {
   checks: () => Promise.resolve([]),
   connectors: (_deps, plan) =>

@@ -1,4 +1,4 @@
-// Provides a guard whose reports a workflow test chooses.
+// Provides a fake guard whose reports a workflow test chooses.
 import { Context } from '@temporalio/activity';
 import type { GuardInput, GuardReport } from '../../src/activities/guard/guard-activities.js';
 import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';

@@ -72,7 +72,10 @@ export interface Play {
   readonly handle: WorkflowHandle;
   readonly env: TestWorkflowEnvironment;
   readonly status: () => Promise<Status>;
-  /** Waits until the status is as wanted and no activity is running. It does not skip time. */
+  /**
+   * Waits until the status is as wanted. Then waits until no activity is running, for at most a
+   * second. It does not skip time.
+   */
   readonly reach: (wanted: (status: Status) => boolean) => Promise<void>;
 }
 
@@ -187,9 +190,9 @@ const isWithin = (promise: Promise<void>, ms: number): Promise<boolean> =>
   ]);
 
 /**
- * Lets workflow time pass until the status is as wanted and no activity is running. It waits for
- * activities because of a defect of the Java server. If an activity completes at the moment of its
- * cancellation, the server loses it, and the run waits for it forever.
+ * Lets workflow time pass until the status is as wanted. Then waits until no activity is running,
+ * for at most a second, because of a defect of the Java server. If an activity completes at the
+ * moment of its cancellation, the server loses it, and the run waits for it forever.
  */
 export async function skipUntil(
   scene: Play,

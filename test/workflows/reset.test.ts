@@ -33,7 +33,7 @@ describe('a run that was reset to before its commit', () => {
     expect(fake.calls).not.toContain('commitCutover');
   });
 
-  it('learns of the commit at the release, and neither resumes the batch nor drops the owner trigger', async () => {
+  it('learns of the commit when it releases the fence, and does not drop the owner trigger', async () => {
     const fake = fakes();
     const fence = () => {
       fake.switched = true; // the lease row, as the run before the reset left it

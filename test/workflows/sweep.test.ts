@@ -44,7 +44,7 @@ async function sweep(activities: Activities, routeBack = false): Promise<SweepRe
 
 /**
  * Returns fakes in which consumers read `side` until they are routed back, no matter what the lease
- * row says. If `isHeeded` is false, they read it even afterwards.
+ * row says. If `isHeeded` is false, they read `side` even afterwards.
  */
 function observing(fake: Fakes, side: 'batch' | 'stream', isHeeded = true): Activities {
   let seen = side;
@@ -85,7 +85,7 @@ describe('a sweep', () => {
     expect(removals(fake)).toEqual([]);
   });
 
-  it('refuses if consumers read the stream although the lease row lacks the commit', async () => {
+  it('refuses, unless it may route back, if consumers read the stream and the lease row lacks the commit', async () => {
     const fake = fakes();
     expect((await sweep(observing(fake, 'stream'))).refused).toMatch(
       /read the stream side, although the lease row/,

@@ -126,7 +126,7 @@ describe('a week with a rebalance a day', () => {
 });
 
 describe('a soak of two weeks', () => {
-  it('continues as new without losing anything', async () => {
+  it('continues as new, and keeps its approval and the list of objects to hand over', async () => {
     const fake = fakes();
     const input = aWorkflowInput({}, { soak: { for: '14d', passes: 3 } });
     await play(bench, fake.activities, input, async (scene) => {
