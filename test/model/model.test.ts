@@ -44,7 +44,7 @@ describe('the cut-over protocol', () => {
   });
 
   it(
-    'breaks no invariant in any explored order of writer, workers, crash, veto, epoch and clock',
+    'breaks no invariant in any explored order of writes, steps, crashes, vetoes, epochs and clock ticks',
     () => {
       const { broken, story, states } = explore(OURS, { writers: 1, atMost: STATES });
       expect({ broken, story }).toEqual({ broken: null, story: [] });
@@ -60,7 +60,7 @@ describe('the cut-over protocol', () => {
   });
 
   for (const [name, change, caughtBy, world] of MUTANTS) {
-    it(`would break if ${name}`, () => {
+    it(`would break an invariant if ${name}`, () => {
       const { broken, story } = explore(
         { ...OURS, ...change },
         { writers: 1, ...world, atMost: 1_000_000 },
@@ -80,7 +80,7 @@ describe('a shared table', () => {
   });
 
   for (const [name, change, caughtBy] of SHARED_MUTANTS) {
-    it(`would break if ${name}`, () => {
+    it(`would break an invariant if ${name}`, () => {
       const { broken, story } = search(sharedTable({ ...SHARED_RULES, ...change }), 1_000_000);
       expect(broken).toMatch(caughtBy);
       expect(story.length).toBeGreaterThan(2);
@@ -128,7 +128,7 @@ describe('the guard of the WAL', () => {
   });
 
   for (const [name, change, caughtBy] of GUARD_MUTANTS) {
-    it(`would break if ${name}`, () =>
+    it(`would break an invariant if ${name}`, () =>
       expect(search(walGuard({ ...GUARD_RULES, ...change }), 100_000).broken).toMatch(caughtBy));
   }
 });

@@ -10,6 +10,7 @@ export interface Rules {
   lockAtCommit: boolean;
   checksExpiry: boolean;
   checksState: boolean;
+  /** commit: checks that the lease row names its own attempt (the token). */
   checksToken: boolean;
   checksVeto: boolean;
   checksRuns: boolean;

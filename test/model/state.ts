@@ -50,7 +50,7 @@ export const WRITER = {
 
 export interface Worker {
   pc: number;
-  /** The attempt whose token the worker has. 0 means none. */
+  /** The number of the worker's attempt. The fence writes it into the lease row. 0 means none. */
   token: number;
   /** The epoch that the worker's attempt names. */
   epoch: number;

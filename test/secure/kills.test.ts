@@ -54,7 +54,7 @@ const PATIENCE = '20m';
 const TIMEOUT = { timeout: 3_600_000 };
 
 const started = Date.now();
-/** Prints the time of an event, because the figures in the documents come from this test. */
+/** Prints an event with its time, because the figures in the documents come from this test. */
 const say = (line: string): void =>
   console.log(`kills: ${((Date.now() - started) / 1000).toFixed(0)} s: ${line}`);
 
@@ -78,7 +78,7 @@ function specFile(name: string, database: string, soak: object): string {
   });
   (spec['batch']!['stages'] as { topic: string }[])[0]!.topic = stage;
   spec['soak'] = soak as Spec[string];
-  Object.assign(spec['validation']!, { every: '3s' }); // five JVMs share the cores
+  Object.assign(spec['validation']!, { every: '3s' }); // rarer, because five JVMs share the cores
   const folder = temporaryFolder('sluice-kills-');
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
     writeFileSync(join(folder, query), readFileSync(join(EXAMPLE, query)));

@@ -124,7 +124,7 @@ message Row {
 `,
   encode: (columns) =>
     Buffer.concat([
-      Buffer.concat([long(1), long(1)]), // the second message of the file
+      Buffer.concat([long(1), long(1)]), // the path to `Row`, the second message of the schema
       ...columns.map(([, kind, value], at) => PROTOBUF[kind][1](at + 1, value)),
     ]),
 };

@@ -1,5 +1,6 @@
-// Gives the files of one worker of vitest a namespace and a ledger. Two files that run at the same
-// time therefore never share tasks, and neither sees the migrations of the other.
+// Gives the test files of one worker of vitest their own namespace and ledger. Two files that run
+// at the same time are in different workers. So they never share tasks, and neither sees the
+// migrations of the other.
 import { otherDatabase, ownedBy } from './workers.js';
 
 const { namespace, ledger } = ownedBy(Number(process.env['VITEST_POOL_ID']));

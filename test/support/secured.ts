@@ -156,7 +156,7 @@ export async function workerOf(connector: string): Promise<string> {
   return connectProcess(securePorts(home).connects.indexOf(port));
 }
 
-/** Kills a process of the stack with -9. `startKilled` starts it again. */
+/** Kills a process of the stack with SIGKILL. `startKilled` starts it again. */
 export async function killService(name: string): Promise<void> {
   const pid = alive(home, name);
   if (pid === undefined) throw new Error(`${name} is not running`);

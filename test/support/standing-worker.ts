@@ -1,8 +1,9 @@
-// Runs one activity of the cut-over. It suspends its own process (SIGSTOP) inside the transaction,
-// after the first statement that matches PATTERN. Usage: node --import tsx standing-worker.ts
-// fence|commitCutover INPUT PATTERN stop|go. The activity begins when the process reads a line,
-// because loading the code may take longer than the hold. After that statement, the process prints
-// `there`. With `go`, it is then not suspended, but waits for 1.5 s and continues.
+// Runs one activity of the cut-over, and suspends its own process (SIGSTOP) inside the activity's
+// transaction, after the first statement that matches PATTERN. Usage: node --import tsx
+// standing-worker.ts fence|commitCutover INPUT PATTERN stop|go. The activity begins when the
+// process reads a line, because loading the code may take longer than the hold. After the statement
+// that matches, the process prints `there`. With `go`, the process is not suspended, but waits for
+// 1.5 s and continues.
 import pg from 'pg';
 import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { Systems } from '../../src/activities/runtime/deps.js';

@@ -87,8 +87,9 @@ export function witnessScene() {
 }
 
 /**
- * Returns a function that runs windows. With the session's own `keeper` of witnesses, it runs them
- * as one worker does. With a different keeper, it runs them as a different worker does.
+ * Returns a function that runs windows. A keeper holds the witnesses of one worker. With the
+ * session's own `keeper`, windows run as in the same worker. With a different keeper, they run as
+ * in a different worker.
  */
 export function windowsOf(kafka: KafkaPort, session: ConnectedSession) {
   const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };

@@ -123,7 +123,7 @@ describe('the metrics', () => {
     expect(text).not.toContain('over');
     expect(text).not.toContain('lag_bytes');
   });
-  it('show stopped workflows, and WAL and fences only while the worker repeats the measurement', async () => {
+  it('show runs whose workflow stopped, and WAL and fences only while the worker still measures them', async () => {
     let now = 0;
     const gauges = new Gauges(() => now);
     gauges.walRetained('a', 5, '1KiB');

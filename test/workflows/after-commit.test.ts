@@ -36,7 +36,7 @@ describe('a commit that seemed to fail but happened', () => {
 });
 
 describe('a route by HTTP', () => {
-  it('is requested after the commit until the other system accepts it, and is then observed', async () => {
+  it('is requested after the commit until the other system accepts the request, and is then observed', async () => {
     let refusals = 2;
     const fake = fakes();
     const activities = {

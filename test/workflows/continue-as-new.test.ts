@@ -1,5 +1,5 @@
-// Tests that a run can continue as new while it waits: blocked, for an approval, or for a signature
-// to be checked. It loses nothing.
+// Tests that a run can continue as new without a loss while it is blocked, and while it waits for
+// an approval, for a window, or for the check of a signature.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

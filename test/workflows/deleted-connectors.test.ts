@@ -107,7 +107,7 @@ describe('a deleted connector', () => {
     expect(ends).toEqual(['created', 'removed']);
   });
 
-  it('does not delay a run that continues as new, because a message during the delay would be lost', async () => {
+  it('that is being created again does not delay a continue-as-new, because the delay would lose messages', async () => {
     let mayEnd = false;
     let mayCreate = false;
     const until = (what: string, isOver: () => boolean) =>

@@ -105,7 +105,7 @@ describe('an edit', () => {
     });
   });
 
-  it('makes a running window inconclusive, also in the answer to the person who asked for the window', async () => {
+  it('makes the window that a person waits for inconclusive if it changes what evidence depends on', async () => {
     let isHeld = true;
     let last = 0;
     const fake = fakes();

@@ -146,7 +146,7 @@ describe('a harmless restart', () => {
 describe('coverage', () => {
   const days = { coverage: ['weekday', 'weekend'], passesInARow: 2 };
 
-  it('survives a failed window, but not an inconclusive one after it, nor a new connector version', async () => {
+  it('survives a failed window, but not an inconclusive window right after it or a new connector version', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(days), async (scene) => {
       const first = await untilWindow(scene, 2);

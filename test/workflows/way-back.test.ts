@@ -104,7 +104,7 @@ describe('a rollback', () => {
     ['rolled-back', rollBack],
     ['aborted', cancel],
   ])(
-    'requested before any worker ran ends as %s, with nothing created',
+    'that was requested before any worker ran ends as %s, with nothing created',
     async (outcome, goBack) => {
       const fake = fakes();
       const ends = async ({ handle, status }: Play) => {

@@ -1,7 +1,7 @@
 // Plays a migration that takes twelve days. The preflight is blocked for three days. Then windows
-// run for a week with a rebalance each day. The run is also paused overnight. The worker is
-// upgraded twice, and each upgrade replays the run. The cut-over may begin only within a change
-// window of thirty minutes. Also plays a soak of two weeks.
+// run for a week, and Kafka Connect rebalances once a day, which restarts the connector's task. The
+// run is also paused overnight. The worker is upgraded twice, and each upgrade replays the run. The
+// cut-over may begin only within a change window of thirty minutes. Also plays a soak of two weeks.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
@@ -65,7 +65,7 @@ async function flood({ handle }: Play): Promise<void> {
     await Promise.all(Array.from({ length: 100 }, () => handle.signal('resume')));
 }
 
-describe('a week with a rebalance a day', () => {
+describe('a week in which Kafka Connect rebalances once a day', () => {
   it('ends as migrated with full coverage, and runs at most two more full windows than restarts', async () => {
     const now = await bench.env.currentTimeMs();
     let isRefused = true;
