@@ -1,10 +1,11 @@
-// Models the ownership of one object (invariants I19 and I20 in docs/explanation/cutover.md). In
-// the model, Sluice's request to create the object succeeds, is refused, or its answer is lost.
-// After a lost answer, the request may still take effect later. After a refusal, a person may
-// create the object by hand instead of granting the missing right. Retries and a rollback are
-// possible at any time. One case is not modeled: after a lost answer, a person creates the object
-// without being asked to. Such an object counts as owned, because the lost request may have made
-// it.
+// Models the ownership of one object. Sluice must never treat an object that it did not make as its
+// own (invariant I19 in docs/explanation/cutover.md). After a rollback, nothing that Sluice made
+// may be left (I20). In the model, Sluice's request to create the object succeeds or is refused, or
+// the answer to the request is lost. After a lost answer, the request may still take effect later.
+// After a refusal, a person may create the object by hand instead of granting the missing right.
+// Retries and a rollback are possible at any time. One case is not modeled: after a lost answer, a
+// person creates the object without being asked to. Such an object counts as owned, because the
+// lost request may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
@@ -38,7 +39,7 @@ interface World {
   /** 1 = the answer to the request of an earlier attempt was lost. */
   lost: number;
   allowed: number;
-  /** 1 = a person knows that Sluice lacks the right to create the object. */
+  /** 1 = a person knows from Sluice that it lacks the right to create the object. */
   told: number;
   attempts: number;
   /** 1 = the run was rolled back. */

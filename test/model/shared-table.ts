@@ -1,8 +1,9 @@
 // Models a shared table (route `postgres-table`). The model has the table, the staging table (to
 // which the sink writes until the commit), a topic of two records, the batch, and the sink's task.
 // It also has a task that Kafka Connect reports as paused but that still runs, and a sink of an
-// earlier iteration. Its moves lead through a commit and a rollback. The model checks the
-// invariants S1 to S4 of docs/explanation/cutover.md.
+// earlier iteration. Its moves lead through a commit and a rollback. The model checks that no
+// record is lost, that no row is moved twice, and that only the owner writes to the table. (These
+// are the invariants S1 to S4 of docs/explanation/cutover.md.)
 import type { Game } from './search.js';
 import type { SharedRules } from './shared-table-rules.js';
 import { BATCH, PC, TASK, initial, type Task, type World } from './shared-table-world.js';
