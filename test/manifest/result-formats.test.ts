@@ -90,7 +90,7 @@ describe('the format of records', () => {
     expect(problems({ more: { kafka } }).join()).toMatch(/kafka\.format: .*no converter .* tested/);
   });
 
-  it('of a result is refused by prove if it is not json', () => {
+  it('of a result is refused by `sluice prove` if it is not json', () => {
     const text = JSON.stringify(spec({ output: 'avro', registry: REGISTRY }));
     const parsed = parseSpecText(text, 'spec.json', () => '', 'proof');
     expect(parsed.ok ? '' : parsed.problems[0]!.message).toMatch(

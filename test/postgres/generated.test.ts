@@ -53,7 +53,7 @@ describe('a table with a generated column', () => {
     if (publishes) expect(await finding('table.types', 'public.rates')).toMatchObject(refused);
   });
 
-  it('can be published if its replica identity is the key, and with FULL only if updates still work', async () => {
+  it('can be published with the key as replica identity, and with FULL only if updates still work', async () => {
     const { client } = database;
     expect(await identity('public.goods')).toMatchObject({ status: 'passed' });
     await client.query('ALTER TABLE goods REPLICA IDENTITY FULL');

@@ -112,7 +112,7 @@ describe('doctor on a secured stack', () => {
     expect(says(checks, 'connect.reachable')).toMatch(/refuses the login in connector\.auth/);
   });
 
-  it('names a login that the spec lacks', () => {
+  it('says which part of the spec needs a login if the spec has none', () => {
     const checks = changed({ sasl: undefined }, { auth: undefined });
     expect(says(checks, 'kafka.reachable')).toContain('add kafka.sasl');
     expect(says(checks, 'connect.reachable')).toContain('add connector.auth');

@@ -38,8 +38,8 @@ const asked: string[] = [];
 const part = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url');
 
 /**
- * The issuer signs what the client asks for: the client's id becomes the subject, and its scope
- * becomes the audience.
+ * Makes a signed token. The issuer accepts what the client asks for: the client's id becomes the
+ * subject, and the requested scope becomes the audience.
  */
 function sign(subject: string, audience: string): string {
   const now = Math.floor(Date.now() / 1000);
@@ -69,7 +69,7 @@ function startIssuer(): Promise<void> {
   return new Promise((resolve) => issuer.listen(0, '127.0.0.1', resolve));
 }
 
-/** Kafka's own validator reads the issuer's public keys from a file. */
+/** Returns the broker's settings. Its validator reads the issuer's public keys from a file. */
 function properties(controller: number): string {
   const oauth = 'listener.name.oauth.oauthbearer.';
   const handlers = 'org.apache.kafka.common.security.oauthbearer';

@@ -217,7 +217,7 @@ describe('an edit', () => {
 });
 
 describe('a window that a person asks for', () => {
-  it('runs at once, reads every row on request, and is the answer if the person waits for it', async () => {
+  it('runs at once, reads every row on request, and its verdict answers a person who waits for it', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anHourlyInput('asked'), async (scene) => {
       await scene.reach((s) => s.needsApproval);
