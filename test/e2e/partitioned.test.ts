@@ -133,7 +133,7 @@ describe('a partitioned table', () => {
       [
         'table.kind',
         'public.c',
-        'c_1 inherit from it: a query of the table also returns their rows, but the log records them under the names of these tables',
+        'c_1 inherit from it: a query of the table also returns their rows, but the WAL records them under the names of these tables',
       ],
     ]);
   });

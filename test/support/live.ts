@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import type kafkajs from 'kafkajs';
 import type pg from 'pg';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { kafkaClient } from './access.js';
@@ -23,6 +23,8 @@ export function live(): Live {
   const worker = new TestWorker();
   const made: Database[] = [];
   beforeAll(() => worker.start());
+  // a test that failed may have left the worker dead, and the next tests would wait for it
+  afterEach(({ task }) => (task.result?.state === 'fail' ? worker.restart() : undefined));
   afterAll(async () => {
     await worker.kill('SIGTERM');
     for (const database of made) await database.drop();
