@@ -116,6 +116,11 @@ describe('a value in a record of a table', () => {
     },
   );
 
+  it('of type numeric differs from 1 if it has more digits than a numeric of Postgres', () => {
+    const values = [`1${'0'.repeat(262_144)}`, `0.${'0'.repeat(262_143)}1`];
+    expect(values.map((v) => suspects('numeric', '1', Buffer.from(`"${v}"`)))).toEqual([1, 1]);
+  });
+
   it('is refused if a byte order mark comes before the record or its key', () => {
     const record = envelope('c', plain('"a"'), 1).toString();
     for (const [key, value] of [

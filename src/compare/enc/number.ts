@@ -84,9 +84,14 @@ const SIGN_PLUS_INFINITY = 0xd000;
 const SIGN_MINUS_INFINITY = 0xf000;
 const groups: number[] = [];
 
+/** A numeric of Postgres has a weight of 16 bits, and fewer base-10000 digits than this. */
+const MOST_GROUPS = 1 << 16;
+const MOST_WEIGHT = 1 << 15;
+
 /**
  * Encodes the sign, the weight and the digits in base 10000, as Postgres does. Removes zero digits
- * at both ends, so that `1.10` equals `1.1`.
+ * at both ends, so that `1.10` equals `1.1`. Throws Undecodable for a number that no numeric of
+ * Postgres can hold. Its weight would wrap, so that it would equal a different number.
  */
 function writeNumeric(out: Scratch, sign: number, weight: number, from: number, to: number): void {
   while (from < to && groups[from] === 0) {
@@ -95,6 +100,8 @@ function writeNumeric(out: Scratch, sign: number, weight: number, from: number, 
   }
   while (to > from && groups[to - 1] === 0) to -= 1;
   const isZero = from === to;
+  if (!isZero && (Math.abs(weight) >= MOST_WEIGHT || to - from >= MOST_GROUPS))
+    throw new Undecodable('more digits than a numeric can have');
   out.u16(isZero && sign === SIGN_NEGATIVE ? 0 : sign);
   out.u16(isZero ? 0 : weight & 0xffff);
   out.u16(to - from);
