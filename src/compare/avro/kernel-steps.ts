@@ -31,6 +31,8 @@ export function stepsOf(text: string, { columns, key }: Shape): Int32Array<Array
     const isEvent = ['op', 'source', 'after'].every((name) => names.includes(name));
     const isKey = names.length === key.length && key.every((name) => names.includes(name));
     if (!isEvent && !isKey) return null;
+    // The kernel takes the last row of an event, so the row after the change must come last.
+    if (isEvent && names.lastIndexOf('before') > names.indexOf('after')) return null;
     steps.root(root, isEvent ? 'event' : 'row');
     return steps.finish();
   } catch (error) {
