@@ -8,6 +8,7 @@ import { RecordBatch } from '../../../src/compare/kernel/record-batch.js';
 import { digestOfSources } from '../../../scripts/kernel.mjs';
 import { SOURCES } from '../../../src/compare/kernel/wasm.js';
 import { encodeBoth, hashBoth } from '../../support/kernel-pairs.js';
+import { shapeOf } from '../../support/result-record.js';
 import { binaryRow, envelope, jsonImage, type Value } from '../../support/rows.js';
 
 const VALUES: Readonly<Record<string, Value>> = {
@@ -64,6 +65,18 @@ describe('the kernel', () => {
     expect(kernel).toEqual(reference);
     expect(referred).toBe(1);
   });
+
+  it.each(['18446744073709551616', '1.8446744073709551616', '-36893488147419103232.000'])(
+    'leaves the double %s, whose digits are a multiple of 2^64, to the reference',
+    (digits) => {
+      const value = envelope('c', `{"id":1,"v":${digits}}`, 1);
+      const { kernel, reference, referred } = encodeBoth(shapeOf({ v: 'float8' }), [
+        { key: '{"id":1}', value },
+      ]);
+      expect(kernel).toEqual(reference);
+      expect(referred).toBe(1);
+    },
+  );
 
   it('leaves all records of a table to the reference if it does not know a type of the table', () => {
     const shape: Shape = {

@@ -45,7 +45,8 @@ function readDecimal(first: usize, end: usize): bool {
     const digit = <u32>byte - 0x30;
     if (digit <= 9) {
       mantissa = mantissa * 10 + digit;
-      if (mantissa != 0) digits += 1;
+      // The mantissa can wrap to 0, so it does not show whether a digit other than 0 came before.
+      if (digits != 0 || digit != 0) digits += 1;
     } else if (byte == DOT && point == 0 && at > first) point = at;
     else break;
   }
