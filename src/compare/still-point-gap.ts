@@ -23,8 +23,8 @@ export interface RowAtEnds {
   readonly image: Image | null;
   /**
    * Columns whose values at the ends are not in the records, because the log omits unchanged
-   * TOASTed values. No later record that the snapshot sees changed them, so the snapshot has the
-   * same values.
+   * TOASTed values. The snapshot sees the row, and no later record that the snapshot sees changed
+   * them, so the snapshot has the same values.
    */
   readonly inSnapshot: ReadonlySet<string>;
 }
@@ -35,6 +35,12 @@ export class Gap {
   readonly #snapshot: SnapshotVisibility;
   readonly #atEnds = new Map<string, KeyState>();
   readonly #keys = new Set<string>();
+  /**
+   * Keys that were inserted before the ends, which the snapshot does not see. A change of a key is
+   * such an insert, and omits the TOASTed values of the row under its old key. The snapshot has no
+   * row with the new key, or an unrelated one.
+   */
+  readonly #unseenInserts = new Set<string>();
   /** Keys that have a record at or after the ends. */
   readonly #later = new Set<string>();
   /** Columns that records at or after the ends changed, in transactions that the snapshot sees. */
@@ -58,7 +64,9 @@ export class Gap {
     if (offset < (this.#ends.get(partition) ?? 0)) {
       const before = this.#atEnds.get(record.key);
       this.#atEnds.set(record.key, stateAfter(this.#shape, before, record.image));
-      if (!isSeen) this.#keys.add(record.key);
+      if (isSeen) return;
+      this.#keys.add(record.key);
+      if (record.isInsert) this.#unseenInserts.add(record.key);
       return;
     }
     if (record.isInsert && !this.#later.has(record.key) && !this.#atEnds.has(record.key))
@@ -102,8 +110,9 @@ export class Gap {
   rows(): RowAtEnds[] {
     return [...this.#keys].map((key) => {
       const state = this.#atEnds.get(key);
-      const open = [...(state?.open ?? [])].filter((name) => !this.#touched.get(key)?.has(name));
-      return { key, image: state?.image ?? null, inSnapshot: new Set(open) };
+      const open = this.#unseenInserts.has(key) ? [] : [...(state?.open ?? [])];
+      const kept = open.filter((name) => !this.#touched.get(key)?.has(name));
+      return { key, image: state?.image ?? null, inSnapshot: new Set(kept) };
     });
   }
 

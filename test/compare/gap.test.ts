@@ -105,6 +105,19 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gap.rows()).toEqual([{ key: '["1"]', image: row(1, 'far'), inSnapshot: new Set() }]);
   });
 
+  it('takes no TOAST value from the snapshot for a key that the snapshot does not see', () => {
+    const moved = value('c', row(2, TOAST_PLACEHOLDER), 105);
+    const gap = gapOf([7, 1, value('d', null, 105)], [8, 2, moved]);
+    const [, changed] = gap.rows();
+    expect(changed).toEqual({
+      key: '["2"]',
+      image: row(2, TOAST_PLACEHOLDER),
+      inSnapshot: new Set(),
+    });
+    const updated = gapOf([8, 2, moved], [9, 2, value('u', row(2, TOAST_PLACEHOLDER), 105)]);
+    expect(updated.rows()).toMatchObject([{ inSnapshot: new Set() }]);
+  });
+
   it('refuses a record without a transaction, and one without a key', () => {
     expect(() => gapOf([9, 1, value('u', row(1, 'a'), null)])).toThrow('no source.txId');
     expect(() => gapOf().add(0, 1, null, null)).toThrow('no key');
