@@ -1,6 +1,9 @@
 // Reads the settings of the batch's own sessions from the catalog. They are the settings of the
 // database and of the roles that the batch may use.
 import type pg from 'pg';
+import { loadParser } from '../../../assess/sql/analyse.js';
+import { mayConvertText } from '../../../assess/sql/text-conversions.js';
+import { plainName } from '../../../clients/postgres/consumer-view.js';
 import { hasTarget } from '../../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
@@ -21,14 +24,18 @@ const OF_INTEREST = [
   'lc_numeric',
   'lc_monetary',
   'lc_time',
+  'array_nulls',
+  'default_text_search_config',
+  'timezone_abbreviations',
+  'transform_null_equals',
+  'xmlbinary',
+  'xmloption',
 ];
 /**
  * Settings that control how values convert to and from text. They do not affect a query without
  * such conversions.
  */
 const OF_TEXT = ['DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
-const MAKES_TEXT =
-  /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /**
  * Returns the sessions of the batch in which the query could give a different result than in
@@ -40,7 +47,10 @@ export async function sessionsOfBatch(
   plan: ResolvedPlan,
   sql: string,
 ): Promise<Session[]> {
+  await loadParser();
   const { batch, route } = plan;
+  const captured = new Set(plan.tables.map(({ text }) => plainName(text)));
+  const convertsText = mayConvertText(sql, captured);
   const { rows } = await client.query<Record<string, string>>(
     `SELECT name, current_setting(name) AS ours, reset_val AS preset FROM pg_settings WHERE name = ANY ($1)`,
     [OF_INTEREST],
@@ -59,27 +69,36 @@ export async function sessionsOfBatch(
     { of: 'the database', values: preset },
     ...roles.map(({ role, settings }) => ({
       of: `role ${role}`,
-      values: new Map([...preset, ...byKnownName(JSON.parse(settings) as Record<string, string>)]),
+      values: new Map([
+        ...preset,
+        ...byKnownName(JSON.parse(settings) as Record<string, string>, sql),
+      ]),
     })),
   ];
   return all
     .map(({ of, values }) => ({
       of,
       settings: [...values].filter(([name, value]) =>
-        isOther(name, value, ours.get(name) ?? '', sql),
+        isOther(name, value, ours.get(name) ?? '', convertsText),
       ),
     }))
     .filter(({ settings }) => settings.length > 0);
 }
 
-const byKnownName = (settings: Record<string, string>): [string, string][] =>
+/**
+ * Keeps the settings of interest. The query may also read a setting that a person has defined. The
+ * name of such a setting contains a dot, and the query contains the name.
+ */
+const byKnownName = (settings: Record<string, string>, sql: string): [string, string][] =>
   Object.entries(settings).flatMap(([name, value]) => {
-    const known = OF_INTEREST.find((other) => other.toLowerCase() === name.toLowerCase());
+    const lower = name.toLowerCase();
+    const own = name.includes('.') && sql.toLowerCase().includes(lower) ? name : undefined;
+    const known = OF_INTEREST.find((other) => other.toLowerCase() === lower) ?? own;
     return known ? [[known, value] as [string, string]] : [];
   });
 
-function isOther(name: string, value: string, ours: string, sql: string): boolean {
-  if (OF_TEXT.includes(name) && !MAKES_TEXT.test(sql)) return false;
+function isOther(name: string, value: string, ours: string, convertsText: boolean): boolean {
+  if (OF_TEXT.includes(name) && !convertsText) return false;
   return same(name, value) !== same(name, ours);
 }
 

@@ -122,12 +122,13 @@ async function guiltySettings(
 ): Promise<readonly (readonly [string, string])[]> {
   const changes = async (some: readonly (readonly [string, string])[]): Promise<boolean> => {
     await client.query('SAVEPOINT session');
-    for (const [name, value] of some)
-      await client.query('SELECT set_config($1, $2, true)', [name, value]);
-    const changed = await run().then(
-      (other) => other.digest !== digest,
-      () => true, // a query that fails with these settings also counts as different
-    );
+    const runs = async (): Promise<boolean> => {
+      for (const [name, value] of some)
+        await client.query('SELECT set_config($1, $2, true)', [name, value]);
+      return (await run()).digest !== digest;
+    };
+    // a setting that is refused, or a query that fails with these settings, counts as different
+    const changed = await runs().catch(() => true);
     await client.query('ROLLBACK TO SAVEPOINT session');
     return changed;
   };

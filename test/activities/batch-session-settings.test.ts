@@ -1,0 +1,54 @@
+// Tests which sessions of the batch may give a different result than the sessions of windows. The
+// server's catalog is a fake that answers the two queries.
+import type pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { sessionsOfBatch } from '../../src/activities/checks/queries/batch-session-settings.js';
+import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';
+
+const plan = {
+  tables: [{ text: 'public.sales', sql: '"public"."sales"' }],
+  batch: { result: { table: 'public.totals' } },
+  route: { batchRole: 'nightly' },
+  spec: {},
+} as unknown as ResolvedPlan;
+const PINNED = [{ name: 'DateStyle', ours: 'ISO, YMD', preset: 'ISO, MDY' }];
+
+/** The names of the settings that the query is run with again, for the database and the role. */
+async function triedFor(sql: string, role: Record<string, string> = {}): Promise<string[][]> {
+  const roles = [{ role: 'nightly', settings: JSON.stringify(role) }];
+  const query = (text: string): unknown =>
+    Promise.resolve({ rows: text.includes('pg_settings') ? PINNED : roles });
+  const sessions = await sessionsOfBatch({ query } as unknown as pg.ClientBase, plan, sql);
+  return sessions.map(({ settings }) => settings.map(([name]) => name));
+}
+
+describe('the settings under which the query of the batch is run again', () => {
+  it.each([
+    "SELECT id FROM sales -- the shop's sales\nWHERE day < '01/02/03'",
+    'SELECT id, CAST(day AS text) FROM sales',
+    'SELECT id, day || name FROM sales',
+    "SELECT shop, array_to_string(array_agg(day), ',') FROM sales GROUP BY 1",
+    "SELECT id, json_build_object('span', span) FROM sales",
+    'SELECT id, XMLFOREST(span) FROM sales',
+    'SELECT id, named(day) FROM sales',
+    'SELECT id, day FROM a_view',
+  ])('include DateStyle if the query may convert a value to or from text: %s', async (sql) => {
+    expect(await triedFor(sql)).toEqual([['DateStyle'], ['DateStyle']]);
+  });
+
+  it('exclude DateStyle if the query converts nothing, so a long query is not run again', async () => {
+    const sql = `SELECT shop, sum(cents), date_trunc('day', max(at)), extract(year FROM min(at)) FROM public.sales
+      WHERE status = 'paid' GROUP BY 1 -- the shop's sales`;
+    expect(await triedFor(sql)).toEqual([]);
+  });
+
+  it('include a setting that a person defined for the role, if the query names it', async () => {
+    const role = { 'shop.region': 'north', 'other.name': '1', transform_null_equals: 'on' };
+    const sql = "SELECT id FROM sales WHERE region = current_setting('Shop.Region', true)";
+    expect((await triedFor(sql, role)).at(-1)).toEqual([
+      'DateStyle',
+      'shop.region',
+      'transform_null_equals',
+    ]);
+  });
+});
