@@ -58,6 +58,14 @@ describe('a stored result that the batch replaces during a window', () => {
       { ...RUN, run_id: '8', finished_at: null },
       'run 8 of the batch has not finished and is writing its result',
     ],
+    [
+      { ...RUN, started_at: null },
+      'run 7 of the batch has finished, but its started_at is NULL in the run log',
+    ],
+    [
+      { ...RUN, run_id: '8', cut_at: null },
+      'run 8 of the batch has finished, but its cut_at is NULL in the run log',
+    ],
   ])('is inconclusive, because a later run may have written it: %j', async (log, reason) =>
     expect(await verdictWith(log)).toEqual({ verdict: 'inconclusive', reason }),
   );

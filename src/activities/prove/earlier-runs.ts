@@ -16,7 +16,12 @@ import { comparedOf } from '../../domain/evidence/counts.js';
 import type { Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../windows/canonical-rows.js';
 import { repeatedKeys } from '../windows/results/read-sides.js';
-import { closedKeysOf, laterRun, waiverOf } from '../windows/results/stored-result.js';
+import {
+  closedKeysOf,
+  incompleteRun,
+  laterRun,
+  waiverOf,
+} from '../windows/results/stored-result.js';
 
 const RUNS_LOOKED_AT = 1000;
 
@@ -68,14 +73,17 @@ async function rehearseInSnapshot(
   const log = input.plan.batch!.runLog!;
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const rows = await client.query<Record<string, string | null>>(
-      `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
+      `SELECT run_id, cut_at, started_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
     if (rows.rows[0]?.['finished_at'] === null)
       return because(
         `batch run ${rows.rows[0]['run_id']} has not finished, so it may be writing its result`,
       );
+    const incomplete = rows.rows[0] ? incompleteRun(rows.rows[0]) : null;
+    if (incomplete !== null) return because(incomplete);
+    // a run without a cut closed no key that can be known
     const finished = rows.rows
-      .filter((r) => r['finished_at'] !== null)
+      .filter((r) => r['finished_at'] !== null && r['cut_at'] !== null)
       .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
     const closings = await runsThatClosed(client, input, finished.reverse());
     if (closings.length === 0)

@@ -39,7 +39,7 @@ export async function finishedRun(
   const log = runLog!;
   const newest = (
     await client.query<Record<string, string | null>>(
-      `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
+      `SELECT run_id, cut_at, started_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
     )
   ).rows[0];
   if (!newest) return because(`${log.text} contains no finished run`);
@@ -47,7 +47,19 @@ export async function finishedRun(
     return because(
       `run ${newest['run_id']} of the batch has not finished and is writing its result`,
     );
-  return ok({ id: newest['run_id']!, cut: newest['cut_at']! });
+  const gap = incompleteRun(newest);
+  return gap === null ? ok({ id: newest['run_id']!, cut: newest['cut_at']! }) : because(gap);
+}
+
+/**
+ * Returns a reason if the run log lacks a value of a finished run. Postgres sorts a NULL in
+ * `started_at` first, so a run without it would hide every newer run.
+ */
+export function incompleteRun(run: Readonly<Record<string, string | null>>): string | null {
+  const absent = ['started_at', 'cut_at'].find((name) => run[name] === null);
+  return absent === undefined
+    ? null
+    : `run ${run['run_id']} of the batch has finished, but its ${absent} is NULL in the run log`;
 }
 
 /**
