@@ -13,6 +13,7 @@ import { allowedAge, recommendedAge } from '../../../domain/plan/final-result.js
 import { resultMode } from '../../../domain/plan/planned-subjects.js';
 import { COMMIT_RESERVE_MS } from '../../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../../domain/values/duration.js';
+import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
 import { hiddenFromBatch } from './batch-row-security.js';
 import { sessionsOfBatch, type Session } from './batch-session-settings.js';
 import type { Answer } from '../../runtime/make-finding.js';
@@ -128,7 +129,10 @@ async function guiltySettings(
       return (await run()).digest !== digest;
     };
     // a setting that is refused, or a query that fails with these settings, counts as different
-    const changed = await runs().catch(() => true);
+    const changed = await runs().catch((error: unknown) => {
+      if (hasState(error, SQLSTATE.queryCanceled)) throw error; // this says nothing about settings
+      return true;
+    });
     await client.query('ROLLBACK TO SAVEPOINT session');
     return changed;
   };
