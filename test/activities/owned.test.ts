@@ -76,6 +76,20 @@ describe('a create that certainly failed', () => {
   });
 });
 
+describe('a create that another attempt has overtaken', () => {
+  it.each(['42710', '42501'])('stays ours after SQLSTATE %s', async (code) => {
+    const hung = {
+      exists: () => Promise.resolve(there),
+      create: async () => {
+        expect(await ensure(null)).toBe('ours');
+        throw postgres(code);
+      },
+    };
+    await expect(ensureOwned(ledger, ref, OBJECT, hung)).rejects.toThrow('no');
+    expect(states.get('publication p')).toBe('created');
+  });
+});
+
 describe('a create with an unknown result', () => {
   it.each([
     ['a lost connection', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],

@@ -75,8 +75,7 @@ export async function makeClaimed<T>(
     return await create();
   } catch (error) {
     const end = endOf(error);
-    for (const object of end === 'no right' ? objects : end === 'nothing made' ? fresh : [])
-      await ledger.setObjectState(ref, object, 'removed');
+    await release(ledger, ref, end === 'no right' ? objects : end === 'nothing made' ? fresh : []);
     throw error;
   }
 }
@@ -92,10 +91,22 @@ export async function giveBack(
   objects: readonly OwnedObject[],
   error: unknown,
 ): Promise<never> {
-  for (const object of endOf(error) === 'unknown' ? [] : objects)
+  await release(ledger, ref, endOf(error) === 'unknown' ? [] : objects);
+  throw error;
+}
+
+/**
+ * Releases claims. An object stays ours if another attempt has created it in the meantime, for
+ * example while this attempt hung.
+ */
+async function release(
+  ledger: Ledger,
+  ref: MigrationRef,
+  objects: readonly OwnedObject[],
+): Promise<void> {
+  for (const object of objects)
     if ((await ledger.objectState(ref, object)) === 'registered')
       await ledger.setObjectState(ref, object, 'removed');
-  throw error;
 }
 
 const notOurs = ({ kind, name, where }: OwnedObject): Problem =>
