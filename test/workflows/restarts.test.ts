@@ -126,6 +126,22 @@ describe('a harmless restart', () => {
     });
   });
 
+  it('costs a full window even if the recheck finds it while another part is not running', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      fake.stopped = 'members of sink group: not running now';
+      restart(fake);
+      await approve(scene.handle);
+      await skipUntil(scene, (s) => s.blocked !== null);
+      fake.stopped = null;
+      expect((await result(scene.handle)).outcome).toBe('migrated');
+      expect(await details(scene, 'harmless-restart')).toHaveLength(1);
+    });
+    const [recheck, fence] = ['readFacts', 'fence'].map((name) => fake.calls.indexOf(name));
+    expect(fake.calls.slice(recheck, fence)).toContain('runWindow');
+  });
+
   it('does not void the windows that passed in the soak', async () => {
     const fake = fakes();
     await play(

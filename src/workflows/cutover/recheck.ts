@@ -64,7 +64,6 @@ async function recheckEvidence(run: Run): Promise<void> {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence was collected: ${change.epoch}`);
   }
-  if (change?.restart) run.sawRestart(change.restart);
   if (run.state.restart !== null) await proveAfterRestart(run, run.state.restart);
   if (run.plan.route.isTried)
     await run.step(() =>
@@ -94,6 +93,8 @@ async function readFacts(run: Run): Promise<FactsSeen> {
     // earlier comparison of the results does not cover it.
     run.state.facts = seen.digest;
     if (seen.change) run.state.recentResult = null;
+    // The next reading no longer shows this change, so the restart is recorded before the wait.
+    if (seen.change?.restart && !seen.change.epoch) run.sawRestart(seen.change.restart);
     if (seen.stopped === undefined || seen.change?.epoch) {
       await run.unblock();
       return seen;
