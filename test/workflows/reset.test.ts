@@ -88,4 +88,21 @@ describe('a run that was reset to before its commit', () => {
     });
     expect(fake.calls).toContain('routeBack');
   });
+
+  it('routes consumers back although its undo list is empty, because the ledger lists the lease row', async () => {
+    const fake = fakes({
+      // the view reads the stream, so the preflight of the repeated phase refuses it
+      preflight: () => Promise.reject(failure('preflight-failed', 'the view reads the stream')),
+      listLeftovers: () =>
+        Promise.resolve([{ kind: 'lease', name: 'sluice_reset', where: 'bank' }]),
+    });
+    fake.switched = true;
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.blocked?.code === 'preflight-failed');
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect(await scene.status()).toMatchObject({ route: { side: 'batch' } });
+    });
+    expect(fake.calls).toContain('routeBack');
+  });
 });

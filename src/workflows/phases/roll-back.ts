@@ -18,8 +18,10 @@ export async function rollBack(run: Run): Promise<void> {
   if (state.spec) {
     const { ref } = run;
     // The undo list is empty if nothing was made, or if the run continued as new after the last
-    // removal. Before that removal, consumers were returned.
-    if (state.undo.length > 0) await returnToBatch(run);
+    // removal. Before that removal, consumers were returned. It is also empty if the run was reset
+    // to a point before the phase snapshot. The ledger then still lists the lease row.
+    const isEmpty = state.undo.length === 0;
+    if (!isEmpty) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.
     await leaveAdopted(run);
@@ -27,6 +29,7 @@ export async function rollBack(run: Run): Promise<void> {
     const listed = await run.step(() =>
       call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );
+    if (isEmpty && listed.some(({ kind }) => kind === 'lease')) await returnToBatch(run);
     addLeftovers(state, listed);
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
