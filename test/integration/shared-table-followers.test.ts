@@ -85,6 +85,16 @@ describe('a shared table', () => {
     expect(await sharedRows(drill)).toEqual(before);
   });
 
+  it('is not committed if a deferred trigger removes rows at the end of the transaction', async () => {
+    const deferred = trigger('AFTER INSERT', 'DELETE FROM shared WHERE id = 4; RETURN NULL;')
+      .replace('CREATE TRIGGER', 'CREATE CONSTRAINT TRIGGER')
+      .replace('FOR EACH ROW', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW');
+    await drill.client.query(deferred);
+    const before = await sharedRows(drill);
+    expect(await refusal()).toMatch(/1 row differs .* triggers or rules: meddles/);
+    expect(await sharedRows(drill)).toEqual(before);
+  });
+
   it('is committed if a trigger changes only columns that the query does not compute', async () => {
     await drill.client.query(
       'ALTER TABLE shared ADD COLUMN at timestamptz; ' +

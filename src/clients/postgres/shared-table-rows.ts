@@ -6,6 +6,12 @@ import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import { partsOf } from './trigger-sql.js';
 
+/**
+ * Fires deferred triggers and checks deferred constraints now. Otherwise they would run at COMMIT,
+ * and could change or refuse rows after the rows were checked.
+ */
+const FIRE_DEFERRED = 'SET CONSTRAINTS ALL IMMEDIATE';
+
 /** SQL conditions under which row `t` of the table equals row `s` of another relation. */
 export interface Equality {
   /** The columns that are not part of the key, quoted. */
@@ -61,6 +67,7 @@ export async function triggerProblem(
   table: Relation,
   source: Relation,
 ): Promise<string | null> {
+  await client.query(FIRE_DEFERRED);
   const { rows: triggers } = await client.query<{ name: string }>(
     `SELECT tgname::text AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
       WHERE tgrelid = ANY ($1::regclass[]) AND NOT tgisinternal AND tgenabled <> 'D'
@@ -95,6 +102,7 @@ export async function refuseLostRows(
   table: Relation,
   kept: Relation,
 ): Promise<void> {
+  await client.query(FIRE_DEFERRED);
   const { sameKey } = equality([], key);
   // a NULL in a key equals nothing, so a row with such a key cannot be looked up
   const isKnown = key.map((name) => `s.${quoteIdent(name)} IS NOT NULL`).join(' AND ');
