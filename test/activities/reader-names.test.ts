@@ -1,6 +1,6 @@
 // Tests the patterns with which Sluice finds statements that read the batch's table.
 import { describe, expect, it } from 'vitest';
-import { mentions } from '../../src/activities/cutover/batch-output-readers.js';
+import { calledSince, mentions } from '../../src/activities/cutover/batch-output-readers.js';
 
 /**
  * Returns whether the pattern matches the statement. JavaScript does not know Postgres' character
@@ -19,5 +19,27 @@ describe("a statement that reads the batch's table", () => {
   it('is distinguished from a statement that writes the table', () => {
     expect(found(writes, 'INSERT INTO "We""ird S"."Nightly ""Sum""" SELECT 1')).toBe(true);
     expect(found(writes, 'SELECT * FROM "We""ird S"."Nightly ""Sum"""')).toBe(false);
+  });
+});
+
+describe('a statement that reads the table', () => {
+  const called = (calls: Readonly<Record<string, number>>, id: string, now: number): boolean =>
+    calledSince({ calls }, [{ id, calls: now, said: '' }]).length > 0;
+
+  it.each([
+    ['was called again', 6, true],
+    ['was not called', 5, false],
+    ['was called after its count was reset', 2, true],
+  ])('is a reader if it %s', (_what, now, isReader) => {
+    expect(called({ '10/1': 5 }, '10/1', now)).toBe(isReader);
+  });
+
+  it('is a reader if the mark does not know it', () => {
+    expect(called({}, '10/1', 1)).toBe(true);
+  });
+
+  it('is no reader if only fewer calls of hidden statements are counted', () => {
+    expect(called({ hidden: 5 }, 'hidden', 4)).toBe(false);
+    expect(called({ hidden: 5 }, 'hidden', 6)).toBe(true);
   });
 });

@@ -46,11 +46,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
         ...(await views(client, batch, route)),
         ...(mark ? await sessions(client, batch, mark.at) : []),
         ...(mark ? await hiddenSessions(client, batch, targetPostgres(plan).user) : []),
-        ...(mark
-          ? (await statements(client, plan))
-              .filter(({ id, calls }) => calls > (mark.calls[id] ?? 0))
-              .map(({ said }) => said)
-          : []),
+        ...(mark ? calledSince(mark, await statements(client, plan)).map(({ said }) => said) : []),
       ]);
     },
   });
@@ -139,11 +135,30 @@ async function hiddenSessions(
       ];
 }
 
-interface Counted {
+export interface Counted {
   readonly id: string;
   readonly calls: number;
   readonly said: string;
 }
+
+/** The workflow's state has the counts of the mark, so their number is limited. */
+const MOST_LISTED = 100;
+const HIDDEN = 'hidden';
+const OTHERS = 'others';
+
+/**
+ * Returns the statements that were called since the mark. A count that is smaller than at the mark
+ * also shows a call: the count was reset or evicted, and only a call begins a new count. The sum of
+ * the hidden statements also shrinks without a call.
+ */
+export const calledSince = (
+  mark: Pick<ReaderMark, 'calls'>,
+  counted: readonly Counted[],
+): Counted[] =>
+  counted.filter(({ id, calls }) => {
+    const before = mark.calls[id] ?? 0;
+    return id === HIDDEN ? calls > before : calls !== before;
+  });
 
 /**
  * Returns the statements of other roles that read the table, as pg_stat_statements counted them.
@@ -187,9 +202,9 @@ async function countedIn(
 ): Promise<Counted[]> {
   const { names, writes } = mentions(resultTable);
   const { rows } = await client.query<Record<string, string>>(
-    `SELECT s.userid || '/' || s.queryid AS id, sum(s.calls)::text AS calls, format('statement of %s: %s', min(r.rolname), left(regexp_replace(min(s.query), '\\s+', ' ', 'g'), 80)) AS said
+    `SELECT s.userid || '/' || s.queryid AS id, sum(s.calls)::text AS calls, sum(sum(s.calls)) OVER ()::text AS total, count(*) OVER ()::text AS n, format('statement of %s: %s', min(r.rolname), left(regexp_replace(min(s.query), '\\s+', ' ', 'g'), 80)) AS said
        FROM ${view} s JOIN pg_roles r ON r.oid = s.userid JOIN pg_database d ON d.oid = s.dbid
-      WHERE d.datname = current_database() AND r.rolname <> current_user AND s.query ~* $1 AND s.query !~* $2 GROUP BY s.userid, s.queryid ORDER BY sum(s.calls) DESC LIMIT 100`,
+      WHERE d.datname = current_database() AND r.rolname <> current_user AND s.query ~* $1 AND s.query !~* $2 GROUP BY s.userid, s.queryid ORDER BY sum(s.calls) DESC LIMIT ${MOST_LISTED}`,
     [names, writes],
   );
   const { rows: hidden } = await client.query<Record<string, string>>(
@@ -200,6 +215,15 @@ async function countedIn(
   const said = `unknown: ${n} statement(s) of other roles, because Sluice's role cannot see them (${grantSight(user)})`;
   return [
     ...rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! })),
-    { id: 'hidden', calls: Number(calls), said },
+    ...othersIn(rows),
+    { id: HIDDEN, calls: Number(calls), said },
   ];
+}
+
+/** Returns one entry for all statements, if there are more of them than the list may have. */
+function othersIn(rows: readonly Record<string, string>[]): Counted[] {
+  const { total, n } = rows[0] ?? {};
+  if (n === undefined || Number(n) <= MOST_LISTED) return [];
+  const said = `unknown: ${n} statements name the table, and only the ${MOST_LISTED} with the most calls are listed`;
+  return [{ id: OTHERS, calls: Number(total), said }];
 }
