@@ -7,20 +7,21 @@ import {
   storageOf,
   type TableCatalog,
 } from '../../../clients/postgres/catalog.js';
+import type { ObjectState } from '../../../clients/ledger/ledger.js';
 import { openSource, withSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import {
   createSlot,
   shareSnapshot,
   type SharedSnapshot,
 } from '../../../clients/postgres/shared-snapshot.js';
-import { readSlot } from '../../../clients/postgres/slots.js';
+import { lossOf, readSlot, type Slot } from '../../../clients/postgres/slots.js';
 import { Problem } from '../../../domain/failure.js';
 import type { OwnedObject } from '../../../domain/evidence/ledger-rows.js';
 import { qualified, quoteLiteral } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import type { Deps } from '../../runtime/deps.js';
-import { isOwned, makeClaimed } from '../../ownership/owned.js';
+import { makeClaimed } from '../../ownership/owned.js';
 import type { Planned } from '../../runtime/with-plan.js';
 import { creatingSlot } from './slot-wait.js';
 
@@ -51,15 +52,9 @@ export async function beginCopy(
 ): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
   const { slot } = plan.names;
   const object: OwnedObject = { kind: 'slot', name: slot, where: plan.database };
-  const position = (): Promise<Lsn | undefined> =>
-    withSource(
-      plan,
-      secret,
-      async (client) => (await readSlot(client, slot))?.confirmedLsn ?? undefined,
-    );
-  const existing = await position();
-  if (existing && !(await isOwned(ledger, ref, object)))
-    throw new Problem('object-not-ours', `slot ${slot} exists and is not in the ledger`);
+  const read = (): Promise<Slot | null> =>
+    withSource(plan, secret, (client) => readSlot(client, slot));
+  const existing = positionOf(slot, await read(), await ledger.objectState(ref, object));
   const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
     withSource(plan, secret, use);
   const create = (): Promise<SharedSnapshot> =>
@@ -68,7 +63,7 @@ export async function beginCopy(
     ? await shareSnapshot(plan, secret)
     : await makeClaimed(ledger, ref, [object], create);
   try {
-    const begins = existing ?? (await position());
+    const begins = existing ?? (await read())?.confirmedLsn;
     if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but does not exist`);
     await ledger.setObjectState(ref, object, 'created');
     return { snapshot, begins };
@@ -76,6 +71,32 @@ export async function beginCopy(
     await snapshot.close();
     throw error;
   }
+}
+
+/**
+ * Returns the position of the slot that an earlier attempt of the copy has created. Returns null if
+ * no attempt has created one. `state` is what the ledger says about the slot. Throws Problem
+ * `slot-lost` if the slot was created but is lost. A new slot would not have the changes since the
+ * earlier attempts, which have already written rows into the topics.
+ */
+export function positionOf(
+  name: string,
+  found: Slot | null,
+  state: ObjectState | null,
+): Lsn | null {
+  const loss = state === 'created' ? lossOf(name, found) : null;
+  if (loss) throw new Problem('slot-lost', loss);
+  const position = found?.confirmedLsn ?? null;
+  if (position !== null && state !== 'created' && state !== 'registered')
+    throw new Problem('object-not-ours', `slot ${name} exists and is not in the ledger`);
+  return position;
+}
+
+/** Throws Problem `slot-lost` if the slot was lost during the copy. */
+export async function demandSlot({ secret }: CopyDeps, plan: ResolvedPlan): Promise<void> {
+  const { slot } = plan.names;
+  const loss = lossOf(slot, await withSource(plan, secret, (client) => readSlot(client, slot)));
+  if (loss) throw new Problem('slot-lost', loss);
 }
 
 /**

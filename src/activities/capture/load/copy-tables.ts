@@ -28,6 +28,7 @@ import { Pulse } from '../../runtime/stale-attempt.js';
 import {
   beginCopy,
   closeReaders,
+  demandSlot,
   openReaders,
   targetsOf,
   type CopyDeps,
@@ -128,6 +129,8 @@ async function copyAll(
   } finally {
     await closeReaders(readers);
   }
+  // Otherwise, the connector would create a new slot, which lacks the changes during the copy.
+  await demandSlot(deps, plan);
 }
 
 /**
