@@ -50,6 +50,16 @@ describe('a spec', () => {
       },
       'the pipeline must not write to a table that it reads',
     ],
+    [
+      'a table that the pipeline reads, in another spelling',
+      {
+        source: {
+          postgres: { host: 'h', database: 'bank', user: 'sluice' },
+          tables: ['"public"."totals"'],
+        },
+      },
+      'the pipeline must not write to a table that it reads',
+    ],
   ])('is refused for a shared table (`postgres-table`) with %s', (_case, more, message) => {
     expect(
       problemsOf(yaml(aSpecInput({ spec: { ...SHARED_PARTS, ...more } }))).join('\n'),

@@ -100,7 +100,8 @@ export const tableRoute: Route<SharedTableRoute> = {
         'route',
         'streamRole',
       );
-    if (source.tables.includes(route.table))
+    const shared = relation(route.table).sql;
+    if (source.tables.some((table) => relation(table).sql === shared))
       add(
         'is one of source.tables, but the pipeline must not write to a table that it reads',
         'cutover',
