@@ -47,6 +47,9 @@ describe('a primary key', () => {
     ['float8', 'double precision'],
     ['bpchar', 'bpchar'],
     ['numeric[]', 'numeric[]'],
+    ['jsonb', 'jsonb'],
+    ['interval', 'interval'],
+    ['citext', 'citext'],
   ])(
     'is refused if equal values of type %s have several texts and the topic is partitioned',
     (type, declared) => {

@@ -70,13 +70,16 @@ function checkForms(text: string, columns: readonly Column[], partitions: number
   );
 }
 
+/** Types with different texts for equal values: 0 and -0, 1.5 and 1.50, 24:00 and 1 day, A and a. */
+const SEVERAL_TEXTS = new Set(['float4', 'float8', 'numrange', 'jsonb', 'interval', 'citext']);
+
 /**
- * Returns true if equal values can be printed differently: in scale, sign of zero, or trailing
- * blanks.
+ * Returns true if equal values can be printed differently: in scale, sign of zero, unit, case, or
+ * trailing blanks.
  */
 function hasSeveralTexts({ type, declared }: Column): boolean {
   const item = type.replace(/(\[\])+$/, '');
-  if (item === 'float4' || item === 'float8' || item === 'numrange') return true;
+  if (SEVERAL_TEXTS.has(item)) return true;
   if (item === 'numeric' || item === 'bpchar') return !declared.includes('(');
   return false;
 }
