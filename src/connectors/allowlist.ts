@@ -1,6 +1,7 @@
 // Lists the extra connector keys that a spec may set. The list is closed, because other keys could
 // run SQL, load classes or silently lose rows.
 import type { ConnectorSpec } from '../domain/migration/spec.js';
+import { BARRIER_LIMIT_MS } from '../domain/capture/capture.js';
 import { JDBC_PLUGINS } from './jdbc-source.js';
 
 const ALLOWED: Readonly<Record<string, string>> = {
@@ -43,9 +44,8 @@ const ALLOWED_FOR: Readonly<Record<ConnectorSpec['type'], Readonly<Record<string
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
   key !== 'connector.class' && Object.hasOwn(ALLOWED_FOR[type], key);
 
-const LONGEST_HEARTBEAT_MS = 60_000;
 const isHeartbeat = (value: string): boolean =>
-  /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= LONGEST_HEARTBEAT_MS;
+  /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= BARRIER_LIMIT_MS;
 
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
@@ -76,7 +76,7 @@ export function checkExtraConfig({
     } else if (key === 'heartbeat.interval.ms' && !isHeartbeat(value)) {
       problems.push({
         path,
-        message: `"${value}" is not a number from 1 to ${LONGEST_HEARTBEAT_MS}: windows wait at most that long for a heartbeat, and without heartbeats, the slot of a quiet database keeps ever more WAL`,
+        message: `"${value}" is not a number from 1 to ${BARRIER_LIMIT_MS}: windows wait at most that long for a heartbeat, and without heartbeats, the slot of a quiet database keeps ever more WAL`,
       });
     } else if (key.endsWith('.password') && !PLACEHOLDER.test(value)) {
       problems.push({

@@ -1,6 +1,7 @@
 // Judges the configuration of a Debezium connector that exists already. It says whether windows can
 // decode the records, and whether a migration can adopt the connector. It also lists the settings
 // that Sluice would set differently. It contacts no system.
+import { BARRIER_LIMIT_MS } from '../domain/capture/capture.js';
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { durationMs } from '../domain/values/duration.js';
@@ -45,8 +46,6 @@ const differs = (key: string, found: string | undefined, needed: string | undefi
 /** More settings that change topics, keys or values. An adopted connector must not have them. */
 const RESHAPING =
   /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|hstore\.)/;
-/** The maximum time that a window waits until the connector has confirmed a position. */
-const LONGEST_WAIT_MS = 60_000;
 /** The publication that Debezium uses if the configuration names none. */
 const DEFAULT_PUBLICATION = 'dbz_publication';
 
@@ -68,10 +67,10 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
       'heartbeat.interval.ms is not set, so the connector never confirms a position while the database is quiet',
     );
   const { within } = plan.spec.catchUp;
-  const patienceMs = Math.min(LONGEST_WAIT_MS, durationMs(within));
+  const patienceMs = Math.min(BARRIER_LIMIT_MS, durationMs(within));
   if (heartbeatMs > patienceMs)
     problems.push(
-      `heartbeat.interval.ms is ${heartbeatMs}, but Sluice waits at most ${patienceMs / 1000} s until a position is confirmed (windows ${LONGEST_WAIT_MS / 1000} s, catchUp.within ${within}), so every wait in a quiet database would fail`,
+      `heartbeat.interval.ms is ${heartbeatMs}, but Sluice waits at most ${patienceMs / 1000} s until a position is confirmed (windows ${BARRIER_LIMIT_MS / 1000} s, catchUp.within ${within}), so every wait in a quiet database would fail`,
     );
   // Without the query, heartbeats confirm nothing until the connector has received a change or a
   // message from the slot.

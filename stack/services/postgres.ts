@@ -183,7 +183,7 @@ function initialize(bin: string, data: string, owner: { uid?: number; gid?: numb
 
 /**
  * Returns the user that runs Postgres if this process runs as root, because Postgres refuses root.
- * This is `postgres` if that user exists, and otherwise `nobody`.
+ * Returns `postgres` if that user exists. Otherwise, returns `nobody`.
  */
 function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};

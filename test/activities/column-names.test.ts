@@ -6,8 +6,8 @@ import { openChecks } from '../../src/domain/evidence/check.js';
 import { aPlan } from '../support/builders.js';
 
 /**
- * Returns the findings about a table with these columns. The role cannot read the table, so no
- * query runs.
+ * Returns the findings of this check about a table with these columns. The check needs no session.
+ * Other checks fail without one.
  */
 async function findings(columns: readonly string[], readsOnly = false): Promise<string[]> {
   const table = {

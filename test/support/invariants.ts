@@ -12,7 +12,7 @@ interface HistoryEvent {
 export interface RunRecord {
   /** The JSON of `temporal workflow show`. */
   readonly history: { readonly events: readonly HistoryEvent[] };
-  /** What people can see of the run, such as its reports and its status. */
+  /** The texts about the run that people can see, such as its reports and its status. */
   readonly shown: readonly string[];
   /** Values that must never be visible: passwords and values of rows. */
   readonly secrets: readonly string[];

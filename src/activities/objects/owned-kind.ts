@@ -13,7 +13,10 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
 
-/** What a check needs to reach the systems of a plan. A check may have to run without a ledger. */
+/**
+ * The plan of a check, and access to the plan's systems. It has no ledger, because `doctor` may run
+ * without one.
+ */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;
 }

@@ -13,7 +13,8 @@ export interface Making {
   readonly create: () => Promise<void>;
 }
 
-const isClaimed = (state: ObjectState | null): boolean =>
+/** Returns whether an object in this state of the ledger is ours or may be ours. */
+export const isClaimed = (state: ObjectState | null): boolean =>
   state === 'registered' || state === 'created';
 
 /** Returns true if the ledger says that the object is ours or may be ours. */

@@ -14,12 +14,6 @@ import type { FoldCache } from './folds/folds.js';
 import type { Witnesses } from './witness/witnesses.js';
 
 /**
- * The time limit for each barrier of a window. A longer wait would keep a snapshot open, which
- * delays VACUUM, and the window's result would be outdated.
- */
-export const BARRIER_LIMIT_MS = 60_000;
-
-/**
  * Says why the pipeline gets no input at a still point. `paused`: the connector is paused.
  * `fenced`: a fence refuses writes to the source. `unpaused`: the writers happen to be idle.
  */

@@ -5,6 +5,12 @@ import type { Polling } from './polling-settings.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../migration/contradiction.js';
 
+/**
+ * The time limit (ms) for each barrier of a window. A longer wait would keep a snapshot open, which
+ * delays VACUUM, and the window's result would be outdated.
+ */
+export const BARRIER_LIMIT_MS = 60_000;
+
 /** Facts about the initial load, as plain data. */
 export interface LoadFacts {
   readonly load: 'none' | ConnectorSpec['snapshot'];

@@ -22,14 +22,8 @@ import {
 import type { MigrationSpec, PollingMode } from '../migration/spec.js';
 import { tableFormatOf } from '../migration/topic-format.js';
 import { contradictionList, type Contradiction } from '../migration/contradiction.js';
-import type { CaptureMode } from './capture.js';
+import { BARRIER_LIMIT_MS, type CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
-
-/**
- * A window waits at most this long until the connector has read the newest rows. During this wait,
- * the window's snapshot is open and delays VACUUM on the source.
- */
-const LONGEST_WAIT_MS = 60_000;
 
 /** Returns how a connector polls. The spec MUST have connector type jdbc-source. */
 export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>): Polling {
@@ -158,7 +152,7 @@ function slowPolls(
   const set = connector.config[POLL_INTERVAL];
   const pauseMs = set === undefined ? defaultPollMs(mode) : Number(set);
   const slowestMs = longestPollMs(mode, durationMs(delay), pauseMs);
-  const isDelayed = mode !== 'bulk' && durationMs(delay) >= LONGEST_WAIT_MS;
+  const isDelayed = mode !== 'bulk' && durationMs(delay) >= BARRIER_LIMIT_MS;
   const parts = mode === 'bulk' ? POLL_INTERVAL : `${POLL_INTERVAL} and connector.delay ${delay}`;
   if (slowestMs >= durationMs(catchUp.within))
     add(
@@ -168,13 +162,13 @@ function slowPolls(
     );
   if (isDelayed)
     add(
-      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s: the connector reads only rows that are older than the delay, and a window does not wait longer for them`,
+      `${delay} must be shorter than ${BARRIER_LIMIT_MS / 1000}s: the connector reads only rows that are older than the delay, and a window does not wait longer for them`,
       'connector',
       'delay',
     );
-  else if (slowestMs >= LONGEST_WAIT_MS)
+  else if (slowestMs >= BARRIER_LIMIT_MS)
     add(
-      `with ${pauseMs} ms, a poll can read a row as late as ${formatMs(slowestMs)} after its change (${parts}), but a window waits at most ${LONGEST_WAIT_MS / 1000}s, so none would be proven; set a shorter pause between polls`,
+      `with ${pauseMs} ms, a poll can read a row as late as ${formatMs(slowestMs)} after its change (${parts}), but a window waits at most ${BARRIER_LIMIT_MS / 1000}s, so none would be proven; set a shorter pause between polls`,
       ...(set === undefined ? ['connector', 'delay'] : ['connector', 'config', POLL_INTERVAL]),
     );
   return found;

@@ -17,7 +17,7 @@ export interface Notice {
   readonly kind: NoticeKind;
   readonly migration: string;
   readonly iteration: number;
-  /** What a person reads. */
+  /** The text that is sent to people. */
   readonly text: string;
   /** The command that shows more, or that helps. */
   readonly next: string;

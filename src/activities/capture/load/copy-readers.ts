@@ -21,7 +21,7 @@ import { qualified, quoteLiteral } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import type { Deps } from '../../runtime/deps.js';
-import { makeClaimed } from '../../ownership/owned.js';
+import { isClaimed, makeClaimed } from '../../ownership/owned.js';
 import type { Planned } from '../../runtime/with-plan.js';
 import { creatingSlot } from './slot-wait.js';
 
@@ -87,7 +87,7 @@ export function positionOf(
   const loss = state === 'created' ? lossOf(name, found) : null;
   if (loss) throw new Problem('slot-lost', loss);
   const position = found?.confirmedLsn ?? null;
-  if (position !== null && state !== 'created' && state !== 'registered')
+  if (position !== null && !isClaimed(state))
     throw new Problem('object-not-ours', `slot ${name} exists and is not in the ledger`);
   return position;
 }

@@ -4,7 +4,7 @@ import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { passedWholePath, type SourceMark } from '../../capture/source-mark.js';
-import { BARRIER_LIMIT_MS } from '../session.js';
+import { BARRIER_LIMIT_MS } from '../../../domain/capture/capture.js';
 
 /**
  * Waits until the mark has passed the whole path. Returns the milliseconds that this took, or the

@@ -3,14 +3,9 @@
 // the same changes, so every key must be equal.
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { HashFold } from '../../../compare/hash-fold.js';
+import { BARRIER_LIMIT_MS } from '../../../domain/capture/capture.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
-import {
-  BARRIER_LIMIT_MS,
-  connected,
-  markOf,
-  type ConnectedReading,
-  type ReadingSession,
-} from '../session.js';
+import { connected, markOf, type ConnectedReading, type ReadingSession } from '../session.js';
 import { refuseAllEmpty, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 import {
   beginWitness,

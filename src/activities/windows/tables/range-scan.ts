@@ -22,7 +22,8 @@ import type { HashFold } from '../../../compare/hash-fold.js';
 import { qualified } from '../../../domain/migration/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
 import { foldTable } from '../folds/fold-table.js';
-import { BARRIER_LIMIT_MS, markOf, type ConnectedReading } from '../session.js';
+import { BARRIER_LIMIT_MS } from '../../../domain/capture/capture.js';
+import { markOf, type ConnectedReading } from '../session.js';
 import { selectOf } from './select-statement.js';
 import { boundedNow, snapshotText } from './visibility.js';
 
