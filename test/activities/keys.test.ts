@@ -18,6 +18,7 @@ const column = (
   generated,
   publishable,
   declared,
+  looseCollation: null,
 });
 
 const table = (key: readonly Column[]): TableCatalog =>
@@ -69,6 +70,16 @@ describe('a primary key', () => {
     ['timestamptz', 'timestamp with time zone'],
   ])('has one text for each value if its type is %s, declared as %s', (type, declared) => {
     expect(findings([column('k', type, declared)], 3)).toEqual([]);
+  });
+
+  it('is refused if its collation holds different texts equal and the topic is partitioned', () => {
+    const key = [{ ...column('name', 'text'), looseCollation: 'ignores_case' }];
+    expect(findings(key, 3)).toEqual([
+      expect.stringMatching(
+        /^table\.key-form equal values of name \(text, with the nondeterministic collation ignores_case\)/,
+      ),
+    ]);
+    expect(findings(key, 1)).toEqual([]);
   });
 
   it('is refused if it cannot be compared, even if the comparison ignores it', () => {

@@ -50,3 +50,22 @@ describe('the name of a type', () => {
       );
   });
 });
+
+describe('the collation of a column', () => {
+  it('is named if it holds different texts equal, also for a domain and an array', async () => {
+    await database.client
+      .query(`CREATE COLLATION app.ignores_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      CREATE DOMAIN app.label AS text COLLATE app.ignores_case;
+      CREATE TABLE labelled (k text COLLATE app.ignores_case PRIMARY KEY, d app.label, l text[] COLLATE app.ignores_case,
+        c text COLLATE "C", plain text, n int)`);
+    const { columns } = (await readTable(database.client, 'public.labelled'))!;
+    expect(Object.fromEntries(columns.map((c) => [c.name, c.looseCollation]))).toEqual({
+      k: 'ignores_case',
+      d: 'ignores_case',
+      l: 'ignores_case',
+      c: null,
+      plain: null,
+      n: null,
+    });
+  });
+});

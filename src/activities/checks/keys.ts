@@ -61,23 +61,29 @@ function checkForms(text: string, columns: readonly Column[], partitions: number
       text,
       'equal keys are the same key in Kafka, or stay in order in one partition',
     );
-  const named = loose.map((c) => `${c.name} (${c.declared})`).join(', ');
+  const named = loose.map((c) => `${c.name} (${formOf(c)})`).join(', ');
   return failed(
     'table.key-form',
     text,
-    `equal values of ${named} can have several texts (1.5 and 1.50), which are different keys in Kafka and can be in different partitions (there are ${partitions})`,
-    `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, or set kafka.partitions: 1`,
+    `equal values of ${named} can have several texts (1.5 and 1.50, or A and a), which are different keys in Kafka and can be in different partitions (there are ${partitions})`,
+    `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, and a deterministic collation, or set kafka.partitions: 1`,
   );
 }
+
+const formOf = ({ declared, looseCollation }: Column): string =>
+  looseCollation === null
+    ? declared
+    : `${declared}, with the nondeterministic collation ${looseCollation}`;
 
 /** Types with different texts for equal values: 0 and -0, 1.5 and 1.50, 24:00 and 1 day, A and a. */
 const SEVERAL_TEXTS = new Set(['float4', 'float8', 'numrange', 'jsonb', 'interval', 'citext']);
 
 /**
  * Returns true if equal values can be printed differently: in scale, sign of zero, unit, case, or
- * trailing blanks.
+ * trailing blanks. A nondeterministic collation can ignore any of these differences.
  */
-function hasSeveralTexts({ type, declared }: Column): boolean {
+function hasSeveralTexts({ type, declared, looseCollation }: Column): boolean {
+  if (looseCollation !== null) return true;
   const item = type.replace(/(\[\])+$/, '');
   if (SEVERAL_TEXTS.has(item)) return true;
   if (item === 'numeric' || item === 'bpchar') return !declared.includes('(');

@@ -29,6 +29,11 @@ export interface Column {
    * for a query's column.
    */
   readonly declared: string;
+  /**
+   * The column's collation if it is not deterministic, otherwise null. Such a collation holds
+   * different texts equal, such as A and a.
+   */
+  readonly looseCollation: string | null;
 }
 
 /** A partition that holds rows of a partitioned table. */
@@ -94,7 +99,8 @@ export const PUBLISHES_GENERATED = 180_000;
 const COLUMNS_SQL = `
 SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated, ${TYPE_NAME} AS type,
   a.attgenerated = '' OR a.attgenerated = 's' AND current_setting('server_version_num')::int >= ${PUBLISHES_GENERATED} AS publishable,
-  CASE t.typtype WHEN 'd' THEN format_type(b.oid, base.typmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared
+  CASE t.typtype WHEN 'd' THEN format_type(b.oid, base.typmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared,
+  (SELECT collname FROM pg_collation WHERE oid = a.attcollation AND NOT collisdeterministic) AS loose
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid ${RESOLVED}
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
 
@@ -112,7 +118,7 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
     .rows[0];
   if (!found) return null;
   const oid = found['oid'];
-  const columns = (await client.query<Record<string, string>>(COLUMNS_SQL, [oid])).rows.map(
+  const columns = (await client.query<Record<string, string | null>>(COLUMNS_SQL, [oid])).rows.map(
     columnOf,
   );
   const key = (await client.query<Record<string, string>>(KEY_SQL, [oid])).rows;
@@ -142,13 +148,14 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
   };
 }
 
-const columnOf = (row: Record<string, string>): Column => ({
+const columnOf = (row: Record<string, string | null>): Column => ({
   name: row['attname']!,
   type: row['type']!,
   notNull: row['attnotnull'] === 't',
   generated: row['generated'] === 't',
   publishable: row['publishable'] === 't',
   declared: row['declared']!,
+  looseCollation: row['loose'] ?? null,
 });
 
 const identityOf = (row: Record<string, string>): ReplicaIdentity =>
@@ -228,5 +235,6 @@ export async function describeQuery(client: pg.ClientBase, sql: string): Promise
     generated: false,
     publishable: true,
     declared: '',
+    looseCollation: null,
   }));
 }
