@@ -153,6 +153,8 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   waived: 'A check failed, and the spec waives it.',
   baseline: 'The tables were counted before the initial load.',
   slot: 'The replication slot exists; the event has its positions.',
+  'load-repeated':
+    'The load `incremental` had overwritten changes that were already in the topic. Sluice wrote them again.',
   adopted: 'The migration adopted objects that existed before, as they are.',
   'left-untouched': 'The run ended, and left the adopted objects as they are.',
   pipeline: 'Jobs were deployed.',

@@ -43,6 +43,8 @@ interface Entries {
     }[];
   };
   slot: { readonly slot: string; readonly confirmedLsn: string; readonly restartLsn: string };
+  /** The initial load had overwritten changes of this many rows, which were written again. */
+  'load-repeated': { readonly rows: number };
   adopted: { readonly objects: readonly string[] };
   'left-untouched': { readonly objects: readonly string[] };
   pipeline: { readonly jobs: readonly string[] };
@@ -181,6 +183,8 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   baseline: (e) =>
     `${e.lsn} on ${e.server}: ${e.tables.map((t) => `${t.table} ${baselineRows(t)} rows (${t.fingerprint})`).join(', ')}`,
   slot: (e) => `${e.slot} at ${e.confirmedLsn}, restart ${e.restartLsn}`,
+  'load-repeated': (e) =>
+    `the initial load had overwritten changes of ${e.rows} rows; Sluice wrote these changes again`,
   adopted: (e) => e.objects.join('; '),
   'left-untouched': (e) => e.objects.join(', '),
   pipeline: (e) => `running: ${e.jobs.join(', ')}`,

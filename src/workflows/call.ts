@@ -140,6 +140,7 @@ const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>>
   removeSlot: ENDED,
   removeTopic: ENDED,
   removeTrigger: ENDED,
+  repeatOverwritten: ENDED,
   replaySlice: ENDED,
   resumeConnector: ENDED,
   retireRole: ENDED,

@@ -96,6 +96,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       }),
     watchPolled: () =>
       Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
+    repeatOverwritten: () => Promise.resolve(0),
     watchSnapshot: () =>
       Promise.resolve([{ table: 'public.accounts', rowsScanned: 1, rowsTotal: 1 }]),
     identifySlot: () => Promise.resolve({ restartLsn: '0/1', confirmedLsn: '0/1' }),

@@ -42,6 +42,27 @@ describe('a migration', () => {
       expect(fake.calls).not.toContain(unwanted);
   });
 
+  it('repeats the changes that a load in chunks overwrote, before its first window', async () => {
+    const fake = fakes({ repeatOverwritten: () => Promise.resolve(3) });
+    const connector = {
+      type: 'debezium-postgres',
+      url: 'http://127.0.0.1:8083',
+      snapshot: 'incremental',
+    };
+    await play(bench, fake.activities, anInput('chunks', { connector }), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      const audit = await scene.handle.query<{ kind: string }[]>('audit');
+      expect(audit).toContainEqual(expect.objectContaining({ kind: 'load-repeated', rows: 3 }));
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      await scene.handle.result();
+    });
+    const places = ['watchSnapshot', 'repeatOverwritten', 'identifySlot', 'runWindow'].map((name) =>
+      fake.calls.indexOf(name),
+    );
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(-1);
+  });
+
   it('waits visibly in a new generation until an external pipeline reads the new topics', async () => {
     let [lost, moved] = [true, false];
     const fake = fakes();

@@ -40,13 +40,13 @@ export class BatchBuilder {
   }
 
   /** Adds a record. A null value is a tombstone. */
-  add(key: string, value: string | null): void {
+  add(key: string | Buffer, value: string | Buffer | null): void {
     const keyBytes = Buffer.byteLength(key);
     const valueBytes = value === null ? -1 : Buffer.byteLength(value);
     const start = this.#begin(keyBytes, valueBytes);
-    this.#at += this.#bytes.write(key, this.#at, 'utf8');
+    this.#put(key);
     this.#varint(valueBytes);
-    if (value !== null) this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    if (value !== null) this.#put(value);
     this.#checked = advanced(this.#checked, this.#bytes, start, this.#at);
     this.#end();
   }
@@ -110,6 +110,13 @@ export class BatchBuilder {
     this.#varint(delta);
     this.#varint(keyBytes);
     return start;
+  }
+
+  #put(content: string | Buffer): void {
+    this.#at +=
+      typeof content === 'string'
+        ? this.#bytes.write(content, this.#at, 'utf8')
+        : content.copy(this.#bytes, this.#at);
   }
 
   #end(): void {

@@ -1,11 +1,13 @@
 // Writes many records to topics as idempotent record batches, over kafkajs' connections. It is used
-// by `sluice prove`, by `snapshot: copy`, for signals to Debezium, and for comparisons in Flink.
+// by `sluice prove`, by the initial loads `copy` and `incremental`, for signals to Debezium, and for
+// comparisons in Flink.
 import { BatchBuilder, type ProducerIdentity, type RecordBytes } from './batch-builder.js';
 import type { SharedBytes } from './crc32c.js';
 
+/** A record as text or as bytes. A null value is a tombstone. */
 export interface OutRecord {
-  readonly key: string;
-  readonly value: string | null;
+  readonly key: string | Buffer;
+  readonly value: string | Buffer | null;
 }
 
 /** The part of the cluster that the writer uses. */
@@ -68,7 +70,7 @@ export class BulkWriter {
     const lane =
       lanes.length === 1
         ? lanes[0]!
-        : lanes[this.#target.partitionOf(Buffer.from(record.key), lanes.length)]!;
+        : lanes[this.#target.partitionOf(bytesOf(record.key), lanes.length)]!;
     lane.filling.add(record.key, record.value);
     return this.#added(lane);
   }
@@ -141,3 +143,6 @@ export class BulkWriter {
 }
 
 const aBatch = (): BatchBuilder => new BatchBuilder(BATCH_BYTES + 64 * 1024);
+
+const bytesOf = (text: string | Buffer): Buffer =>
+  typeof text === 'string' ? Buffer.from(text) : text;

@@ -6,7 +6,7 @@ import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
-import { startConnectors } from '../run/start-connectors.js';
+import { areStarted, holdConnectors, startConnectors } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 /**
@@ -48,7 +48,20 @@ async function connectSource(run: Run): Promise<void> {
         totalsOf(run),
       ),
     );
+  if (loading.isSignalled) await repeatOverwritten(run);
   if (hasSlot) await identifySlot(run);
+}
+
+/** Debezium may overwrite changes during an initial load in chunks. */
+async function repeatOverwritten(run: Run): Promise<void> {
+  const summary = 'Repeat the changes that the initial load overwrote';
+  const rows = await run.step(async () => {
+    holdConnectors(run, 'source'); // the activity stops and resumes the connector
+    const repeated = await call('long', 'repeatOverwritten', summary, run.ref);
+    areStarted(run, 'source');
+    return repeated;
+  });
+  if (rows > 0) run.audit({ kind: 'load-repeated', rows });
 }
 
 async function identifySlot(run: Run): Promise<void> {

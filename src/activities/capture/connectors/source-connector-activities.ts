@@ -9,6 +9,7 @@ import type { Deps } from '../../runtime/deps.js';
 import { withPlan, type Planned } from '../../runtime/with-plan.js';
 import { watchLog } from '../load/log-load.js';
 import { watchPolling } from '../load/polling-load.js';
+import { repeatOverwritten } from '../load/repeat-overwritten.js';
 
 type Totals = Readonly<Record<string, number>>;
 
@@ -20,6 +21,12 @@ export function createConnectActivities(deps: Deps) {
      */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
+
+    /**
+     * Repeats the changes that an initial load in chunks overwrote. Returns how many rows had one.
+     * Stops the connector meanwhile. Safe to repeat.
+     */
+    repeatOverwritten: (run: Planned): Promise<number> => repeatOverwritten(deps, run),
 
     /**
      * Waits until polling connectors have read all rows that exist now. The activity's heartbeats
