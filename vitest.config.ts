@@ -34,6 +34,7 @@ const POSTGRES_ONLY = integration([
   'query-definitions',
   'row-security',
   'shared-table-followers',
+  'shared-table-rights',
   'sight',
   'source-fence',
   'source-places',

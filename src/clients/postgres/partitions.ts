@@ -1,4 +1,4 @@
-// Builds SQL that lists partitions.
+// Builds SQL that lists partitions, and tables that are related by partitioning or INHERITS.
 
 /**
  * Returns a sub-query with the oid (`relid`) of each partition of a partitioned table, at every
@@ -17,3 +17,13 @@ export const partitionsOf = (root: string): string => `(
 /** Returns a sub-query with the oid (`relid`) of a table and of each of its partitions. */
 export const withPartitions = (root: string): string =>
   `(SELECT ${root}::oid AS relid UNION SELECT relid FROM ${partitionsOf(root)} p)`;
+
+/**
+ * Returns a sub-query with the oid (`relid`) of each table that has the rows of this table because
+ * the table is its partition or inherits from it, at every height.
+ */
+export const ancestorsOf = (root: string): string => `(
+  WITH RECURSIVE above(relid) AS (
+    SELECT inhparent FROM pg_inherits WHERE inhrelid = ${root}
+    UNION SELECT i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.relid
+  ) SELECT relid FROM above)`;

@@ -8,7 +8,7 @@ import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
 import { leaseTable } from './lease-row.js';
 import { equality, refuseLostRows, removalProblem, triggerProblem } from './shared-table-rows.js';
-import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
+import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
 import {
   parseTableName,
   qualified,
@@ -218,26 +218,6 @@ async function mayWrite(
   } finally {
     await client.query('ROLLBACK');
   }
-}
-
-/**
- * Revokes the batch role's privileges to write to the table. This is needed at `complete`, which
- * removes the trigger. Returns whether the role can still write, for example as a superuser.
- */
-export async function revokeWrites(
-  client: pg.ClientBase,
-  table: Relation,
-  batchRole: string,
-): Promise<boolean> {
-  const parts = await partsOf(client, [table.sql]);
-  await client.query(
-    `REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ${parts.join(', ')} FROM ${quoteIdent(batchRole)}`,
-  );
-  const { rows } = await client.query<{ may: unknown }>(
-    `SELECT has_table_privilege($1::name, $2::text, 'INSERT, UPDATE, DELETE, TRUNCATE')::text AS may`,
-    [batchRole, table.sql],
-  );
-  return rows[0]!.may === 'true';
 }
 
 /**

@@ -9,10 +9,10 @@ import {
   giveBack,
   observedOwner,
   passTrigger,
-  revokeWrites,
   takeOver,
   type RowsChanged,
 } from '../../../clients/postgres/shared-table-sql.js';
+import { revokeWrites } from '../../../clients/postgres/shared-table-rights.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
@@ -73,19 +73,21 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
     },
 
     /**
-     * Revokes the batch role's privileges to write to the table, because no trigger guards the
-     * table after `complete`.
+     * Revokes the batch role's privileges to write to the table and its partitions, because no
+     * trigger guards them after `complete`.
      */
     async atComplete(plan) {
       const { batchRole, table } = route;
-      const mayWrite = await withTarget(plan, deps.secret, (client) =>
+      const left = await withTarget(plan, deps.secret, (client) =>
         revokeWrites(client, table, batchRole),
       );
-      if (mayWrite)
-        throw new Problem(
-          'batch-action',
-          `role ${batchRole} may still write to ${table.text}, through PUBLIC or through a different role`,
-        );
+      if (left.length === 0) return;
+      const rights = left.map(({ part, through }) => `${part} (through ${through})`).join(', ');
+      throw new Problem(
+        'batch-action',
+        `role ${batchRole} may still write to ${rights}`,
+        `revoke these privileges (INSERT, UPDATE, DELETE, TRUNCATE), or revoke the other role from ${batchRole}; then: sluice retry`,
+      );
     },
   };
 }

@@ -1,0 +1,54 @@
+// Takes from the batch's role its privileges to write to a shared table. The rights of a role can
+// come from a grant to the role, from another role, or from PUBLIC. They can be on the table, on
+// its columns, on a partition, or on a table that the shared table inherits from.
+import type pg from 'pg';
+import { quoteIdent, type Relation } from '../../domain/migration/names.js';
+import { ancestorsOf } from './partitions.js';
+import { partsOf } from './trigger-sql.js';
+
+const WRITES = 'INSERT, UPDATE, DELETE, TRUNCATE';
+
+/** A privilege to write that the batch's role still has. */
+export interface RemainingWrite {
+  /** The table or the partition, qualified. */
+  readonly part: string;
+  /** The other roles that have the privilege, or PUBLIC. */
+  readonly through: string;
+}
+
+/** SQL that is true if the role (SQL) may write to any column of the relation `part`. */
+const mayWrite = (role: string): string =>
+  `(has_table_privilege(${role}, part, '${WRITES}') OR has_any_column_privilege(${role}, part, 'INSERT, UPDATE'))`;
+
+/**
+ * Finds the privileges with which a role can write to the relations. A member of another role can
+ * use the rights of that role with SET ROLE, even if it does not inherit them.
+ */
+const REMAINING = `SELECT format('%I.%I', n.nspname, c.relname) AS part,
+    CASE WHEN ${mayWrite(`'public'::name`)} THEN 'PUBLIC'
+      ELSE coalesce(string_agg(r.rolname, ', ' ORDER BY r.rolname) FILTER (WHERE r.rolname <> $1::name), 'a privilege of its own') END AS through
+  FROM unnest($2::oid[]) AS part JOIN pg_class c ON c.oid = part JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_roles r ON pg_has_role($1::name, r.oid, 'MEMBER') AND ${mayWrite('r.oid')}
+  GROUP BY part, n.nspname, c.relname ORDER BY 1`;
+
+/**
+ * Revokes the batch role's privileges to write to the table, its columns and its partitions. This
+ * is needed at `complete`, which removes the trigger. Returns the privileges that the role still
+ * has, for example through PUBLIC. Sluice does not revoke these, because other roles use them.
+ */
+export async function revokeWrites(
+  client: pg.ClientBase,
+  table: Relation,
+  batchRole: string,
+): Promise<readonly RemainingWrite[]> {
+  const parts = await partsOf(client, [table.sql]);
+  // This also revokes the privileges on the columns.
+  await client.query(`REVOKE ${WRITES} ON ${parts.join(', ')} FROM ${quoteIdent(batchRole)}`);
+  const { rows: relations } = await client.query<{ relid: string }>(
+    `SELECT relid FROM ${ancestorsOf('$1::regclass')} a UNION SELECT part::regclass::oid FROM unnest($2::text[]) AS part`,
+    [table.sql, parts],
+  );
+  const oids = relations.map(({ relid }) => relid);
+  return (await client.query<RemainingWrite & Record<string, string>>(REMAINING, [batchRole, oids]))
+    .rows;
+}
