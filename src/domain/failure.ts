@@ -122,6 +122,12 @@ export const FAILURES = {
     retryable: true,
     remedy: 'restore the view (or the trigger of a shared table) as planned, then: sluice retry',
   },
+  'already-ended': {
+    meaning: 'the workflow was reset to a point before the end of its run',
+    retryable: false,
+    remedy:
+      'to keep what the end of the run left, terminate the workflow (temporal workflow terminate); before the phase `complete`, sluice rollback routes consumers to the batch and removes what the run still owns',
+  },
   'batch-action': {
     meaning: "the batch's pause, resume or retire statement failed",
     retryable: true,

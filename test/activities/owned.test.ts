@@ -2,7 +2,12 @@
 // object that was certainly not created is never owned.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects/kinds.js';
-import { ensureOwned, endOf, removeOwned } from '../../src/activities/ownership/owned.js';
+import {
+  ensureOwned,
+  endOf,
+  refuseAfterEnd,
+  removeOwned,
+} from '../../src/activities/ownership/owned.js';
 import type { Site } from '../../src/activities/objects/owned-kind.js';
 import { planned } from '../../src/activities/runtime/with-plan.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -215,5 +220,18 @@ describe('an object that the ledger has never listed', () => {
   it('does not stop a rollback if its system does not answer', async () => {
     const site = answers(() => Promise.reject(new Problem('unreachable', 'no answer')));
     expect(await removeObject(site, connector)).toBe(false);
+  });
+});
+
+describe('a run without a lease row', () => {
+  const [lease] = KINDS.lease.planned(planned(ref).plan);
+  it.each([
+    ['refuses to continue if the ledger says that the run has removed the row', 'removed', true],
+    ['continues if a restore of the target has lost the row', 'created', false],
+  ] as const)('%s', async (_what, state, isRefused) => {
+    states.set(keyOf(lease!), state);
+    const asked = refuseAfterEnd(ledger, planned(ref));
+    if (isRefused) await expect(asked).rejects.toMatchObject({ code: 'already-ended' });
+    else await expect(asked).resolves.toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@
 // The lease row records the commit, and the run trusts the row. The owner trigger is the trigger
 // of a shared table: it refuses writes by everyone but the owner, which is the batch or the stream.
 import { describe, expect, it } from 'vitest';
-import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
+import { BATCH_PARTS, SHARED_PARTS, aSpecInput, anHourlyInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
 import { play, skipUntil, useBench } from '../support/time-skipping.js';
 
@@ -14,6 +14,8 @@ const SPEC = {
   soak: { for: '2h', passes: 1 },
 };
 const anInput = () => aSpecInput({ name: 'reset', spec: SPEC }) as { metadata: { name: string } };
+const aViewInput = () =>
+  anHourlyInput('reset-view', { ...BATCH_PARTS, soak: { for: '2h', passes: 1 } });
 const UNDOES_THE_COMMIT = ['removeTrigger', 'commitCutover', 'fence', 'releaseFence'];
 
 describe('a run that was reset to before its commit', () => {
@@ -52,6 +54,48 @@ describe('a run that was reset to before its commit', () => {
       expect(fake.calls).not.toContain('removeTrigger');
       await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
       expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
+
+  it.each([
+    ['the evidence is approved', true],
+    ['its next window is due', false],
+  ])(
+    'finds its commit in phase approve when %s, and continues as committed',
+    async (_at, isApproved) => {
+      const fake = fakes({
+        // the view reads the stream already, so the attempt to switch it fails
+        proveRoute: () =>
+          Promise.reject(failure('route-unexpected', 'the view cannot be switched')),
+      });
+      await play(bench, fake.activities, aViewInput(), async (scene) => {
+        await scene.reach((s) => s.needsApproval);
+        fake.switched = true; // the lease row, as the run before the reset left it
+        if (isApproved) await scene.handle.signal('approveCutover', { approver: 'ann' });
+        expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect(await scene.status()).toMatchObject({ route: { side: 'stream' } });
+        const audit = await scene.handle.query<{ kind: string }[]>('audit');
+        expect(audit.filter(({ kind }) => kind === 'blocked')).toEqual([]);
+        expect(audit.some(({ kind }) => kind === 'committed')).toBe(true);
+      });
+      expect(fake.calls).not.toContain('fence');
+      const before = fake.calls.slice(0, fake.calls.indexOf('markReaders'));
+      expect(before.filter((call) => call === 'runWindow')).toHaveLength(1);
+    },
+  );
+
+  it('finds its commit if it was reset to the moment between the look at the lease row and the trial', async () => {
+    const fake = fakes({
+      proveRoute: () => {
+        fake.switched = true;
+        return Promise.reject(failure('route-unexpected', 'the view cannot be switched'));
+      },
+    });
+    await play(bench, fake.activities, aViewInput(), async (scene) => {
+      await scene.reach((s) => s.needsApproval);
+      await scene.handle.signal('approveCutover', { approver: 'ann' });
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+      expect(JSON.stringify(await scene.handle.query('audit'))).not.toContain('"blocked"');
     });
   });
 
@@ -105,4 +149,44 @@ describe('a run that was reset to before its commit', () => {
     });
     expect(fake.calls).toContain('routeBack');
   });
+});
+
+describe('a run that was reset after it had ended, and has removed its lease row', () => {
+  const ended = 'it had already ended before it was reset';
+  /** Answers as the activity does while the ledger says that the run has removed its lease row. */
+  const withoutRow = () => {
+    const fake = fakes();
+    let isEnded = false;
+    fake.activities.isSwitched = (_ref, needsRow) =>
+      isEnded && needsRow
+        ? Promise.reject(failure('already-ended', ended))
+        : Promise.resolve(!isEnded && fake.switched);
+    return { fake, end: () => (isEnded = true) };
+  };
+
+  it.each(['approve', 'soak'] as const)(
+    'is blocked in phase %s, does not fence, and returns consumers to the batch if it is rolled back',
+    async (phase) => {
+      const { fake, end } = withoutRow();
+      await play(bench, fake.activities, aViewInput(), async (scene) => {
+        await scene.reach((s) => s.needsApproval);
+        if (phase === 'approve') {
+          fake.switched = true;
+          end();
+        }
+        await scene.handle.signal('approveCutover', { approver: 'ann' });
+        if (phase === 'soak') {
+          await scene.reach((s) => s.phase === 'soak');
+          end();
+        }
+        await skipUntil(scene, (s) => s.blocked?.code === 'already-ended');
+        expect((await scene.status()).blocked?.detail).toBe(ended);
+        expect(fake.calls.includes('fence')).toBe(phase === 'soak');
+        await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+        expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+        expect(await scene.status()).toMatchObject({ route: { side: 'batch' } });
+      });
+      expect(fake.calls).not.toContain('retireRole');
+    },
+  );
 });

@@ -18,6 +18,7 @@ import {
   leaseAccess,
   wayBackLimits,
 } from '../ownership/lease-store.js';
+import { refuseAfterEnd } from '../ownership/owned.js';
 import { observedRoute } from './observed-route.js';
 import { routeEffects } from './routes/index.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
@@ -49,10 +50,11 @@ export function createCutoverActivities(deps: Deps) {
 
     /**
      * Returns true if the lease row says that the cut-over happened. Returns false if the row does
-     * not exist yet or was already removed.
+     * not exist. With `needsRow`, throws Problem `already-ended` if this run has removed the row,
+     * because the absence of the row then says nothing about a commit.
      */
-    async isSwitched(run: Planned): Promise<boolean> {
-      return isSwitched(deps, run);
+    async isSwitched(run: Planned, needsRow = false): Promise<boolean> {
+      return isSwitched(deps, run, needsRow);
     },
 
     /** Returns the side that consumers read; see `observedRoute`. */
@@ -86,11 +88,11 @@ export function createCutoverActivities(deps: Deps) {
   });
 }
 
-async function isSwitched(deps: Deps, run: Planned): Promise<boolean> {
+async function isSwitched(deps: Deps, run: Planned, needsRow: boolean): Promise<boolean> {
   const { onLease, leaseIfAny } = leaseAccess(deps);
-  return onLease(run.plan, BRIEFLY, async (client) => {
-    return (await leaseIfAny(client, run))?.state === 'SWITCHED';
-  });
+  const row = await onLease(run.plan, BRIEFLY, (client) => leaseIfAny(client, run));
+  if (row === null && needsRow) await refuseAfterEnd(deps.ledger, run);
+  return row?.state === 'SWITCHED';
 }
 
 async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {

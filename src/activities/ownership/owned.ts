@@ -4,8 +4,10 @@
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { KINDS } from '../../domain/objects/kinds.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
+import type { Planned } from '../runtime/with-plan.js';
 import { Refused } from './lease-store.js';
 
 export interface Making {
@@ -190,4 +192,20 @@ export async function claim(
   if (await exists()) throw notOurs(object);
   stopIfCancelled();
   await ledger.setObjectState(ref, object, 'registered');
+}
+
+/**
+ * Throws Problem `already-ended` if the ledger says that this run has removed its lease row. Only
+ * the end of a run removes the row. So the run had ended, and Temporal has reset it since then.
+ */
+export async function refuseAfterEnd(
+  ledger: Pick<Ledger, 'objectState'>,
+  { ref, plan }: Planned,
+): Promise<void> {
+  for (const lease of KINDS.lease.planned(plan))
+    if ((await ledger.objectState(ref, lease)) === 'removed')
+      throw new Problem(
+        'already-ended',
+        `run ${ref.iteration} of ${ref.name} has removed its lease row, so it had already ended before it was reset`,
+      );
 }

@@ -142,13 +142,15 @@ function restedResults(run: Run): string {
 
 /**
  * Returns whether the lease row says that this migration's commit has happened. After a reset to an
- * earlier point, the run itself does not know about the commit.
+ * earlier point, the run itself does not know about the commit. Blocks the run if it had already
+ * ended before the reset.
  */
 export async function findsItselfCommitted(run: Run): Promise<boolean> {
   if (run.state.committedAt) return true;
   if (
     !(await run.step(
-      () => call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref),
+      () =>
+        call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref, true),
       false,
     ))
   )

@@ -43,6 +43,7 @@ async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | null> {
     'isSwitched',
     'Read the lease row: is the cut-over still in effect?',
     ref,
+    true,
   );
   const observed = await call('quick', 'observeRoute', 'Observe what consumers read', ref);
   keepRoute(run, observed);

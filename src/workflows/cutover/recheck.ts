@@ -1,6 +1,7 @@
 // Makes the checks before a hold. They require that nothing has changed since the evidence was
 // collected, that no run of the batch is active, that the hold fits into maxHold, and that a worker
 // has a free slot for the final window.
+import { isCancellation } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';
@@ -13,9 +14,11 @@ import { allowedAge, recommendedAge } from '../../domain/plan/final-result.js';
 import { resultMode } from '../../domain/plan/planned-subjects.js';
 import { COMMIT_RESERVE_MS, resultsMs } from '../../domain/plan/predicted-hold.js';
 import { passAhead, resultsProblem } from './ahead.js';
+import { findsItselfCommitted } from './hold.js';
 import { begins } from './step-audit.js';
 
 const SLOT_PATIENCE_MS = 10_000;
+const COMMITTED = 'the lease row says that the cut-over has already happened';
 
 /**
  * Checks that nothing has changed since the evidence was collected, and that no run of the batch is
@@ -59,21 +62,30 @@ async function untilReady(run: Run): Promise<void> {
 }
 
 async function recheckEvidence(run: Run): Promise<void> {
+  if (await findsItselfCommitted(run)) throw new BackToValidate(COMMITTED);
   const { change } = await readFacts(run);
   if (change?.epoch) {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence was collected: ${change.epoch}`);
   }
   if (run.state.restart !== null) await proveAfterRestart(run, run.state.restart);
-  if (run.plan.route.isTried)
-    await run.step(() =>
-      call(
-        'quick',
-        'proveRoute',
-        'Prove that the view can be switched and restored for all of its readers',
-        run.ref,
-      ),
-    );
+  if (run.plan.route.isTried) await run.step(() => proveRoute(run));
+}
+
+/**
+ * Proves that the route can be switched. If it cannot, the reason may be that it was switched. A
+ * run that was reset to a moment after the look at the lease row asks the row again.
+ */
+async function proveRoute({ ref }: Run): Promise<void> {
+  const what = 'Prove that the view can be switched and restored for all of its readers';
+  try {
+    await call('quick', 'proveRoute', what, ref);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const asked = 'Read the lease row: did the cut-over happen?';
+    if (await call('quick', 'isSwitched', asked, ref, true)) throw new BackToValidate(COMMITTED);
+    throw error;
+  }
 }
 
 /** Reads the facts. Waits until every connector task and consumer group in the facts is running,

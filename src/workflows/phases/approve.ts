@@ -5,6 +5,7 @@ import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';
 import { BackToValidate } from '../run/interruptions.js';
+import { findsItselfCommitted } from '../cutover/hold.js';
 import { rehearse } from '../cutover/rehearsal.js';
 import { everyMs, type Run } from '../run/run.js';
 import { gateWaitsFor } from '../run/gate-state.js';
@@ -16,7 +17,9 @@ const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 
 export async function approve(run: Run): Promise<void> {
   const { state } = run;
-  if (state.committedAt) return;
+  // A reset to the middle of validate, or to this phase, can follow the commit. No approval can then
+  // decide anything.
+  if (await findsItselfCommitted(run)) return;
   const { epoch } = state;
   const requireEpoch = (): void => {
     if (state.epoch !== epoch)
@@ -66,6 +69,7 @@ export async function approve(run: Run): Promise<void> {
     }
     // the wait can end before a window is due, for example when the change window opens
     if (Date.parse(run.now()) < dueAt && !run.isWindowDue) continue;
+    if (await findsItselfCommitted(run)) break;
     const { verdict } = await runWindow(run, 'window');
     if (verdict.verdict === 'failed')
       throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
@@ -73,6 +77,7 @@ export async function approve(run: Run): Promise<void> {
     await run.edge();
     dueAt = Date.parse(run.now()) + everyMs(run);
   }
-  state.needsApproval = false; // the run is approved, and the cut-over uses the approval
+  // the run is approved, and the cut-over uses the approval, or it has found its earlier commit
+  state.needsApproval = false;
   await run.flush();
 }
