@@ -35,6 +35,7 @@ const POSTGRES_ONLY = integration([
   'row-security',
   'shared-table-followers',
   'shared-table-rights',
+  'shared-table-shape',
   'sight',
   'source-fence',
   'source-places',

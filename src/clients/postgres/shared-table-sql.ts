@@ -7,6 +7,7 @@ import { Problem } from '../../domain/failure.js';
 import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
 import { leaseTable } from './lease-row.js';
+import { shapeProblem } from './shared-table-shape.js';
 import { equality, refuseLostRows, removalProblem, triggerProblem } from './shared-table-rows.js';
 import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
 import {
@@ -105,6 +106,8 @@ export async function takeOver(
   await client.query(
     `LOCK TABLE ${staging.sql} IN ACCESS EXCLUSIVE MODE; LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`,
   );
+  const unfit = await shapeProblem(client, table, batch.result.key);
+  if (unfit !== null) return because(`${table.text}: ${unfit.detail}`);
   await client.query(`CREATE TABLE ${kept.sql} (LIKE ${table.sql})`);
   const changed = await makeEqual(client, batch.result.key, table, staging.text, kept);
   const problem =
@@ -119,7 +122,7 @@ export async function takeOver(
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
  * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
  * keys the query does not return. Throws Problem `route-unexpected` if the table does not take a
- * kept row, or if a different table would change.
+ * kept row or cannot get exactly the batch's rows, or if a different table would change.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -128,6 +131,9 @@ export async function giveBack(
 ): Promise<RowsChanged> {
   const [target, batch] = [table.sql, spec.batch!];
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
+  const unfit = await shapeProblem(client, table, batch.result.key);
+  if (unfit !== null)
+    throw new Problem('route-unexpected', `${table.text}: ${unfit.detail}`, unfit.remedy);
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
   const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
   // After the commit, a person may have added a foreign key that changes a different table.

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import { readTarget } from '../../../clients/postgres/target-connection.js';
+import { parentProblem, shapeProblem } from '../../../clients/postgres/shared-table-shape.js';
 import { followers } from '../../../clients/postgres/shared-table-rows.js';
 import { targetPostgres } from '../../../domain/migration/databases.js';
 import { plainIdent, qualified, quoteIdent } from '../../../domain/migration/names.js';
@@ -25,8 +26,12 @@ export async function checkSharedTable(
   const table = await readTable(client, route.table.text);
   if (!table || (table.kind !== 'r' && table.kind !== 'p'))
     return { detail: 'the table does not exist', remedy: 'correct cutover.route.table' };
+  const batch = spec.batch!;
   return (
-    (await shapeProblem(client, spec, table)) ??
+    accessProblem(spec, table) ??
+    (await shapeProblem(client, route.table, batch.result.key)) ??
+    (await parentProblem(client, route.table)) ??
+    (await columnProblem(client, batch.query, route.table.sql)) ??
     (await uncomparedProblem(client, spec, writtenBy(table))) ??
     (await followerProblem(client, route)) ??
     (await guardProblem(client, spec, 'owner')) ??
@@ -40,38 +45,28 @@ export async function checkSharedTable(
 const writtenBy = ({ columns }: TableCatalog): string[] =>
   columns.filter(({ generated }) => !generated).map(({ name }) => name);
 
-/** Checks that the stream's rows fit into the table, and that the key identifies them. */
-async function shapeProblem(
-  client: pg.ClientBase,
-  { spec }: MigrationSpec,
-  table: TableCatalog,
-): Promise<Answer | null> {
-  const { user } = targetPostgres({ spec });
-  const batch = spec.batch!;
-  const { key } = batch.result;
-  const name = qualified(table.name);
+/** Checks that Sluice's role may create triggers on the table, and that it sees every row. */
+function accessProblem(spec: MigrationSpec, table: TableCatalog): Answer | null {
   if (!table.isOwner)
     return {
       detail: `only the owner, ${table.owner}, may create a trigger on the table`,
-      remedy: `GRANT ${plainIdent(table.owner)} TO ${plainIdent(user)}`,
+      remedy: `GRANT ${plainIdent(table.owner)} TO ${plainIdent(targetPostgres(spec).user)}`,
     };
   if (table.rowSecurity)
     return {
       detail: 'the table has row security, which decides which rows each role sees',
       remedy: 'use route.type: postgres-view',
     };
-  const unique = await client.query(
-    `SELECT FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND
-       (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
-         = (SELECT array_agg(k ORDER BY k COLLATE "C") FROM unnest($2::text[]) AS k)`,
-    [name, key],
-  );
-  if (unique.rows.length === 0)
-    return {
-      detail: `the table has no unique index on exactly (${key.join(', ')})`,
-      remedy: `ALTER TABLE ${name} ADD PRIMARY KEY (${key.map(quoteIdent).join(', ')})`,
-    };
-  const written = (await describeQuery(client, batch.query.sql)).map((c) => c.name);
+  return null;
+}
+
+/** Checks that the stream can write every column that needs a value. */
+async function columnProblem(
+  client: pg.ClientBase,
+  { sql }: { readonly sql: string },
+  name: string,
+): Promise<Answer | null> {
+  const written = (await describeQuery(client, sql)).map((c) => c.name);
   const { rows } = await client.query<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND
        CASE WHEN attname = ANY ($2) THEN attgenerated <> '' OR attidentity = 'a' ELSE attnotnull AND NOT atthasdef AND attidentity = '' END ORDER BY attnum`,

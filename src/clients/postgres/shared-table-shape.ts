@@ -1,0 +1,71 @@
+// Finds properties of a shared table because of which it could not hold exactly the rows of one
+// side: tables that inherit from it, and a key that ON CONFLICT cannot use.
+import type pg from 'pg';
+import { quoteIdent, type Relation } from '../../domain/migration/names.js';
+
+interface Unfit {
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+/** The tables that inherit from the table $1. Its partitions do not count. */
+const HEIRS = `SELECT i.inhrelid::regclass::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+  WHERE c.oid = $1::regclass AND c.relkind <> 'p' ORDER BY 1`;
+
+/** The valid unique indexes on exactly the columns $2, without a condition or an expression. */
+const KEY_INDEXES = `SELECT i.indexrelid::regclass::text AS name, i.indimmediate::text AS immediate FROM pg_index i
+  WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND
+    (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+      = (SELECT array_agg(k ORDER BY k COLLATE "C") FROM unnest($2::text[]) AS k) ORDER BY 1`;
+
+/**
+ * Returns why neither side could make the table equal to its rows, or null if it can. The commit
+ * and the rollback call this again after they have locked the table.
+ */
+export async function shapeProblem(
+  client: pg.ClientBase,
+  table: Relation,
+  key: readonly string[],
+): Promise<Unfit | null> {
+  const found = await client.query<{ name: string }>(HEIRS, [table.sql]);
+  const heirs = found.rows.map(({ name }) => name);
+  if (heirs.length > 0)
+    return {
+      detail: `${heirs.join(', ')} inherit from the table: a query of the table also returns their rows, but the sink does not write to them`,
+      remedy: `${heirs.map((heir) => `ALTER TABLE ${heir} NO INHERIT ${table.sql}`).join('; ')}; or use route.type: postgres-view`,
+    };
+  const { rows } = await client.query<{ name: string; immediate: string }>(KEY_INDEXES, [
+    table.sql,
+    key,
+  ]);
+  const columns = key.map(quoteIdent).join(', ');
+  if (rows.length === 0)
+    return {
+      detail: `the table has no unique index on exactly (${key.join(', ')})`,
+      remedy: `ALTER TABLE ${table.sql} ADD PRIMARY KEY (${columns})`,
+    };
+  // Postgres infers every index on the key, so one that is deferrable is enough for an error.
+  const deferrable = rows.filter(({ immediate }) => immediate !== 'true').map(({ name }) => name);
+  if (deferrable.length === 0) return null;
+  return {
+    detail: `the unique key ${deferrable.join(', ')} is DEFERRABLE, and INSERT … ON CONFLICT does not accept such a key`,
+    remedy: `drop the constraint, and add it again as NOT DEFERRABLE (on ${columns}); or use route.type: postgres-view`,
+  };
+}
+
+/**
+ * Returns a reason if the table is a part of other tables. A role that may write to one of these
+ * tables can change the shared table's rows without a privilege on it.
+ */
+export async function parentProblem(client: pg.ClientBase, table: Relation): Promise<Unfit | null> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT inhparent::regclass::text AS name FROM pg_inherits WHERE inhrelid = $1::regclass ORDER BY 1`,
+    [table.sql],
+  );
+  if (rows.length === 0) return null;
+  const parents = rows.map(({ name }) => name).join(', ');
+  return {
+    detail: `the table is a partition of ${parents} or inherits from it: writes to ${parents} change its rows, and need no privilege on it`,
+    remedy: 'detach the table (DETACH PARTITION, or NO INHERIT), or use route.type: postgres-view',
+  };
+}
