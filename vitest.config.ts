@@ -29,6 +29,7 @@ const POSTGRES_ONLY = integration([
   'clock-zones',
   'copy-ranges',
   'late-writes',
+  'owned-by-run',
   'partition-locks',
   'polling-index',
   'query-definitions',

@@ -111,6 +111,7 @@ const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>>
   identifySlot: ENDED,
   isSwitched: LEFT,
   listLeftovers: LEFT,
+  listOwned: LEFT,
   markReaders: LEFT,
   moveSink: ENDED,
   observeRoute: LEFT,

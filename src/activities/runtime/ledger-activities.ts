@@ -10,6 +10,7 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { migrationId } from '../../domain/migration/workflow-ids.js';
 import type { MigrationRecord, StatusOrigin } from '../../clients/ledger/ledger.js';
 import { jsonText } from '../../clients/ledger/json-text.js';
+import { ownedByRun, type OwnedByRun } from '../../clients/ledger/owned-by-run.js';
 import { otherNamespace, type Deps } from './deps.js';
 
 export interface OpenInput {
@@ -75,6 +76,11 @@ export function createLedgerActivities(deps: LedgerDeps) {
       // events first, so that the status never names a phase that the audit lacks
       await ledger.recordEvents(ref, events);
       await ledger.recordStatus(ref, status, originOf(deps));
+    },
+
+    /** Returns what this run owns, even if the run was reset and no longer knows it. */
+    async listOwned(ref: MigrationRef): Promise<OwnedByRun> {
+      return ownedByRun(ledger, ref);
     },
 
     /** Returns the objects of this migration that were neither removed nor handed over. */

@@ -100,6 +100,16 @@ export function checkRollBack(
   return token.ok ? ok({ by: by.value!, reason: reason.value!, token: token.value }) : token;
 }
 
+/**
+ * Returns the approvers in a spec that was not parsed yet. Returns an empty list if the spec has
+ * none, or is wrong. A wrong spec is refused before anything is made.
+ */
+export function approversIn(spec: unknown): readonly string[] {
+  const fields = ['spec', 'cutover', 'approval', 'approvers'];
+  const found = fields.reduce<unknown>((value, field) => asRecord(value)?.[field], spec);
+  return Array.isArray(found) ? found.filter((name) => typeof name === 'string') : [];
+}
+
 /** Checks `{by, reason, run, base, spec, token?}` of editSpec. The spec itself is parsed later. */
 export function checkEdit(payload: unknown): OrReason<EditRequest> {
   const record = asRecord(payload);

@@ -20,6 +20,7 @@ import {
   type DecisionRequest,
   type Identity,
 } from '../../domain/decisions/gate.js';
+import { approversIn } from '../../domain/decisions/message-payloads.js';
 import type { SignedFor } from '../../domain/decisions/signed-decision.js';
 import { call } from '../call.js';
 import { requestWayBack } from '../run/requests.js';
@@ -45,6 +46,10 @@ const signedFor = (run: Run): SignedFor => ({
   run: run.state.runKey,
 });
 
+/** Returns the approvers that the spec names. Before the spec was read, looks into the input. */
+export const namedApprovers = ({ state, input }: Run): readonly string[] =>
+  state.spec ? state.spec.spec.cutover.approval.approvers : approversIn(input);
+
 /**
  * Returns why this person must not roll back or rehearse. Returns null if they may. If the spec
  * names approvers, the request needs the signature of one of them, or of one of the two people who
@@ -63,7 +68,9 @@ export async function refusedUnsigned(
       ? UNSIGNED
       : await identityOf(run, { decision, approver: by, evidenceId: evidence }, token);
   const { spec, brokenGlass } = run.state;
-  const signers = spec ? signersUnder(brokenGlass, run.spec.cutover.approval, run.now()) : [];
+  const signers = spec
+    ? signersUnder(brokenGlass, run.spec.cutover.approval, run.now())
+    : namedApprovers(run);
   return refusedToAct(by, signers, identity);
 }
 

@@ -30,7 +30,7 @@ import type {
 } from '../../domain/evidence/ledger-rows.js';
 import { askForWindow } from '../windows/asked-window.js';
 import { takeEdit } from './edit.js';
-import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
+import { namedApprovers, refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from '../cutover/rehearsal.js';
 import { extendSoak, requestRetry, requestWayBack, setPaused } from '../run/requests.js';
 import type { Run } from '../run/run.js';
@@ -170,14 +170,15 @@ function onDecision(
 
 /**
  * Handles the signal rollBack. If the spec names approvers and the signal is signed, an activity
- * checks the signature first. Without approvers, the handler acts at once.
+ * checks the signature first. Without approvers, the handler acts at once. A signal can arrive
+ * before the spec was read, above all after a reset, which sends earlier signals again.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
   if (!checked.ok) return ignore(run, 'rollBack', checked.reason);
   const { by, reason, token } = checked.value;
   const goBack = (): void => requestWayBack(run, { outcome: 'rolled-back', by, reason });
-  if ((run.state.spec?.spec.cutover.approval.approvers ?? []).length === 0) return goBack();
+  if (namedApprovers(run).length === 0) return goBack();
   const asked = refusedUnsigned(run, 'rollback', by, token).then((refused) => {
     if (refused === null) goBack();
     else run.audit({ kind: 'ignored', message: 'rollBack', by, reason: refused });

@@ -7,21 +7,7 @@ import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
 export async function prepare(run: Run): Promise<void> {
-  const { workflowId } = workflowInfo();
-  if (!run.state.spec) {
-    const opened = await run.step(() =>
-      call('quick', 'openMigration', 'Check spec and name, open the run', {
-        input: run.input,
-        workflowId,
-        runKey: run.state.runKey,
-      }),
-    );
-    Object.assign(run.state, opened);
-    const { iteration, generation, planHash } = opened;
-    run.state.evidencePlan = planHash;
-    run.audit({ kind: 'opened', iteration, generation, planHash });
-    await run.flush();
-  }
+  if (!run.state.spec) await openRun(run);
   for (;;) {
     const checks = await run.ask(() =>
       call('long', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref),
@@ -44,4 +30,24 @@ export async function prepare(run: Run): Promise<void> {
       true,
     );
   }
+}
+
+/**
+ * Opens the run in the ledger. If the run was reset, the ledger returns the numbers that it had
+ * before.
+ */
+export async function openRun(run: Run): Promise<void> {
+  const { workflowId } = workflowInfo();
+  const opened = await run.step(() =>
+    call('quick', 'openMigration', 'Check spec and name, open the run', {
+      input: run.input,
+      workflowId,
+      runKey: run.state.runKey,
+    }),
+  );
+  Object.assign(run.state, opened);
+  const { iteration, generation, planHash } = opened;
+  run.state.evidencePlan = planHash;
+  run.audit({ kind: 'opened', iteration, generation, planHash });
+  await run.flush();
 }

@@ -1,10 +1,11 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes the owned
 // objects in reverse order, and verifies that each is gone. Nothing can interrupt this phase. A
-// removal that fails blocks the run. The ledger may list objects that are not on the run's undo
-// list. They are leftovers and do not block the run. `get` and the report name the leftovers with
-// their remedy, and `doctor --leftovers` finds them.
+// removal that fails blocks the run. If the run was reset, the ledger lists objects that are not on
+// its undo list, and they are removed too. If the ledger lists objects even after this, they are
+// leftovers. `get` and the report name them with their remedy, and `doctor --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
+import { openRun } from './prepare.js';
 import type { Run } from '../run/run.js';
 import { leaveAdopted } from '../run/leave-adopted.js';
 import { addLeftovers } from '../run/leftovers.js';
@@ -15,13 +16,19 @@ export async function rollBack(run: Run): Promise<void> {
   state.needsApproval = false;
   run.connectors.release();
   run.stopGuard();
+  // A run that was reset to its first workflow task does not know what its earlier execution made.
+  if (!state.spec && run.isContinued) await openRun(run);
   if (state.spec) {
     const { ref } = run;
+    const { objects, handedOver, hasCompleted } = await run.step(() =>
+      call('quick', 'listOwned', 'Read from the ledger what this run owns', ref),
+    );
+    run.willMake(...objects);
+    state.handedOver = [...handedOver];
     // The undo list is empty if nothing was made, or if the run continued as new after the last
-    // removal. Before that removal, consumers were returned. It is also empty if the run was reset
-    // to a point before the phase snapshot. The ledger then still lists the lease row.
-    const isEmpty = state.undo.length === 0;
-    if (!isEmpty) await returnToBatch(run);
+    // removal. Before that removal, consumers were returned. After `complete`, consumers may read
+    // the stream although the run owns nothing any more.
+    if (state.undo.length > 0 || hasCompleted) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.
     await leaveAdopted(run);
@@ -29,7 +36,6 @@ export async function rollBack(run: Run): Promise<void> {
     const listed = await run.step(() =>
       call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );
-    if (isEmpty && listed.some(({ kind }) => kind === 'lease')) await returnToBatch(run);
     addLeftovers(state, listed);
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }

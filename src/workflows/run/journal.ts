@@ -58,6 +58,11 @@ export class Journal {
     };
   }
 
+  /** True if this execution continues an earlier one, after a reset or after continue-as-new. */
+  get isContinued(): boolean {
+    return workflowInfo().runId !== this.state.runKey;
+  }
+
   /**
    * Returns the plan of this generation. The workflow computes the plan, so that no history
    * contains it.

@@ -21,7 +21,16 @@ export async function withRollBack(
 ): Promise<void> {
   if (!run.isBehind('roll-back') && !run.state.wayBack) await goForward(run, forward);
   if (run.state.wayBack)
-    await CancellationScope.nonCancellable(() => run.enter('roll-back', rollBack));
+    await CancellationScope.nonCancellable(() => run.enter('roll-back', rollBack)).catch(
+      failIfRefused,
+    );
+}
+
+/** Ends the run as Failed if its spec or name was refused. Throws any other error unchanged. */
+function failIfRefused(error: unknown): never {
+  throw error instanceof RunRefused
+    ? ApplicationFailure.nonRetryable(error.message, 'refused')
+    : error;
 }
 
 async function goForward(run: Run, forward: () => Promise<void>): Promise<void> {
@@ -40,8 +49,7 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
   try {
     await scope.run(forward);
   } catch (error) {
-    if (error instanceof RunRefused)
-      throw ApplicationFailure.nonRetryable(error.message, 'refused');
+    if (error instanceof RunRefused) failIfRefused(error);
     const isLostOnTheWay = error instanceof GenerationLost && run.state.wayBack !== null;
     if (!isCancellation(error) && !isLostOnTheWay) throw error;
     askForWayBack();

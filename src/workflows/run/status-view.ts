@@ -191,7 +191,9 @@ function ended({ handedOver, leftovers }: State, outcome: Outcome, name: string)
     return `**${outcome}**, but ${listed(leftovers)} could not be removed. Remove what is left with \`sluice doctor --leftovers --remove\`; remove by hand what it does not list (\`sluice audit ${name}\` names it)`;
   const report = `\`sluice report ${name} -o md\``;
   if (outcome !== 'migrated')
-    return `**${outcome}**. Nothing of the migration is left. ${report} says why, and \`sluice start\` begins again.`;
+    return handedOver.length > 0
+      ? `**${outcome}** after a reset. These objects had been handed over before, and stay: ${listed(handedOver)}. ${report} says why.`
+      : `**${outcome}**. Nothing of the migration is left. ${report} says why, and \`sluice start\` begins again.`;
   const yours = handedOver.length > 0 ? ` From now on these are yours: ${listed(handedOver)}.` : '';
   return `**migrated**. Nothing to do.${yours} The proof: ${report}`;
 }
