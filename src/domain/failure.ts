@@ -123,7 +123,7 @@ export const FAILURES = {
     remedy: 'restore the view (or the trigger of a shared table) as planned, then: sluice retry',
   },
   'already-ended': {
-    meaning: 'the workflow was reset to a point before the end of its run',
+    meaning: 'the workflow was reset to a run or a generation that had already ended',
     retryable: false,
     remedy:
       'to keep what the end of the run left, terminate the workflow (temporal workflow terminate); before the phase `complete`, sluice rollback routes consumers to the batch and removes what the run still owns',

@@ -5,7 +5,7 @@ import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects
 import {
   ensureOwned,
   endOf,
-  refuseAfterEnd,
+  refuseIfOver,
   removeOwned,
 } from '../../src/activities/ownership/owned.js';
 import type { Site } from '../../src/activities/objects/owned-kind.js';
@@ -223,15 +223,24 @@ describe('an object that the ledger has never listed', () => {
   });
 });
 
-describe('a run without a lease row', () => {
+describe('a run that was reset', () => {
   const [lease] = KINDS.lease.planned(planned(ref).plan);
+  const knows = (generation: number) => ({
+    objectState: ledger.objectState.bind(ledger),
+    migrations: () => Promise.resolve([{ ...ref, generation }] as never),
+  });
+
   it.each([
-    ['refuses to continue if the ledger says that the run has removed the row', 'removed', true],
-    ['continues if a restore of the target has lost the row', 'created', false],
-  ] as const)('%s', async (_what, state, isRefused) => {
+    ['refuses to continue if the ledger says that the run has removed its lease row', 'removed', 0],
+    ['refuses to continue if it has begun a later generation', 'created', 1],
+  ] as const)('%s', async (_what, state, later) => {
     states.set(keyOf(lease!), state);
-    const asked = refuseAfterEnd(ledger, planned(ref));
-    if (isRefused) await expect(asked).rejects.toMatchObject({ code: 'already-ended' });
-    else await expect(asked).resolves.toBeUndefined();
+    const asked = refuseIfOver(knows(ref.generation + later), planned(ref), later > 0);
+    await expect(asked).rejects.toMatchObject({ code: 'already-ended' });
+  });
+
+  it('continues if a restore of the target has lost its lease row', async () => {
+    states.set(keyOf(lease!), 'created');
+    await refuseIfOver(knows(ref.generation), planned(ref), false);
   });
 });

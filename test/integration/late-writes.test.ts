@@ -64,6 +64,16 @@ describe('an object', () => {
     });
     expect(await ledger.openObjects('bank')).toEqual([]);
   });
+  it('cannot be claimed by a generation that the run has replaced, even after a reset', async () => {
+    const old = { ...status, generation: 1 };
+    await ledger.recordStatus({ ...ref, generation: 2 }, { ...status, generation: 2 }, after(0));
+    await ledger.recordStatus({ ...ref, generation: 1 }, old, after(60_000));
+    expect(await ledger.migrations('bank')).toMatchObject([{ generation: 2 }]);
+    await expect(
+      ledger.setObjectState({ ...ref, generation: 1 }, TABLE, 'registered'),
+    ).rejects.toMatchObject({ code: 'object-not-ours' });
+    await ledger.setObjectState({ ...ref, generation: 2 }, TABLE, 'registered');
+  });
   it('that was removed stays removed, even if an attempt reports its creation late', async () => {
     await ledger.setObjectState(ref, TABLE, 'registered');
     await ledger.setObjectState(ref, TABLE, 'removed');

@@ -18,7 +18,7 @@ import {
   leaseAccess,
   wayBackLimits,
 } from '../ownership/lease-store.js';
-import { refuseAfterEnd } from '../ownership/owned.js';
+import { refuseIfOver } from '../ownership/owned.js';
 import { observedRoute } from './observed-route.js';
 import { routeEffects } from './routes/index.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
@@ -51,7 +51,8 @@ export function createCutoverActivities(deps: Deps) {
     /**
      * Returns true if the lease row says that the cut-over happened. Returns false if the row does
      * not exist. With `needsRow`, throws Problem `already-ended` if this run has removed the row,
-     * because the absence of the row then says nothing about a commit.
+     * because the absence of the row then says nothing about a commit. Also throws it if the run
+     * has replaced this generation.
      */
     async isSwitched(run: Planned, needsRow = false): Promise<boolean> {
       return isSwitched(deps, run, needsRow);
@@ -91,7 +92,7 @@ export function createCutoverActivities(deps: Deps) {
 async function isSwitched(deps: Deps, run: Planned, needsRow: boolean): Promise<boolean> {
   const { onLease, leaseIfAny } = leaseAccess(deps);
   const row = await onLease(run.plan, BRIEFLY, (client) => leaseIfAny(client, run));
-  if (row === null && needsRow) await refuseAfterEnd(deps.ledger, run);
+  if (needsRow) await refuseIfOver(deps.ledger, run, row !== null);
   return row?.state === 'SWITCHED';
 }
 

@@ -195,17 +195,27 @@ export async function claim(
 }
 
 /**
- * Throws Problem `already-ended` if the ledger says that this run has removed its lease row. Only
- * the end of a run removes the row. So the run had ended, and Temporal has reset it since then.
+ * Throws Problem `already-ended` if Temporal has reset the run to a point from which it cannot
+ * continue. Only the end of a run removes its lease row (`hasRow`). A generation also cannot
+ * continue after the run has replaced it.
  */
-export async function refuseAfterEnd(
-  ledger: Pick<Ledger, 'objectState'>,
+export async function refuseIfOver(
+  ledger: Pick<Ledger, 'objectState' | 'migrations'>,
   { ref, plan }: Planned,
+  hasRow: boolean,
 ): Promise<void> {
-  for (const lease of KINDS.lease.planned(plan))
+  const { name, iteration, generation } = ref;
+  for (const lease of hasRow ? [] : KINDS.lease.planned(plan))
     if ((await ledger.objectState(ref, lease)) === 'removed')
       throw new Problem(
         'already-ended',
-        `run ${ref.iteration} of ${ref.name} has removed its lease row, so it had already ended before it was reset`,
+        `run ${iteration} of ${name} has removed its lease row, so it had already ended before it was reset`,
       );
+  const known = (await ledger.migrations(name)).find((run) => run.iteration === iteration);
+  if (known !== undefined && known.generation > generation)
+    throw new Problem(
+      'already-ended',
+      `the run was reset to generation ${generation}, but it has already begun generation ${known.generation}`,
+      'reset the workflow to a later point, or: sluice rollback, which also removes the later generation',
+    );
 }

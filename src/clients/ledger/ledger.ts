@@ -192,7 +192,7 @@ export class Ledger extends LedgerConnection {
 
   /**
    * Stores the state of an object. Throws Problem `object-not-ours` if the state is `registered`,
-   * and the run has ended or the name has a later run. Ignores every other state if a later run has
+   * and the run has ended or has begun a later generation, or the name has a later run. Ignores every other state if a later run has
    * the object. Ignores `created` if the object was already removed or handed over.
    */
   async setObjectState(
@@ -212,7 +212,7 @@ export class Ledger extends LedgerConnection {
     if (state === 'registered' && stored.length === 0)
       throw new Problem(
         'object-not-ours',
-        `run ${ref.iteration} of ${ref.name} has ended, so it creates no ${object.kind} ${object.name}`,
+        `run ${ref.iteration} of ${ref.name} has ended, or has begun a generation after ${ref.generation}, so it creates no ${object.kind} ${object.name}`,
       );
   }
 
