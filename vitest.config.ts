@@ -25,6 +25,7 @@ const POSTGRES_ONLY = integration([
   'batch-aligned',
   'batch-actions',
   'batch-query',
+  'batch-runs',
   'captured',
   'clock-zones',
   'copy-ranges',

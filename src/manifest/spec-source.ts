@@ -106,7 +106,7 @@ const stage = z.strictObject({
 const runs = z.union([
   z.strictObject({
     table: tableName.describe(
-      'The run log: a table with the columns run_id, cut_at (the time up to which the run read its input), started_at and finished_at.',
+      'The run log: a table with the columns run_id, cut_at (the time up to which the run read its input), started_at and finished_at. The times are timestamp with time zone.',
     ),
   }),
   z.strictObject({

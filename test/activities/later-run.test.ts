@@ -16,18 +16,28 @@ const SHAPE: Shape = {
 const ROWS = new Map([[joinRow(['2026-01-01']), joinRow(['2026-01-01', '10'])]]);
 const RUN = { run_id: '7', cut_at: '2026-01-03T00:00:00Z', finished_at: '2026-01-03T00:01:00Z' };
 
+/** The oids of two types: timestamp with and without time zone. */
+const [TIMESTAMPTZ, TIMESTAMP] = [1184, 1114];
+
 /**
  * Compares the stream with a stored result that a TRUNCATE has emptied. The second reading of the
- * run log, after the comparison, finds `log`.
+ * run log, after the comparison, finds `log`. Its column `started_at` has the type `startedAs`.
  */
-async function verdictWith(log: object): Promise<{ verdict: string; reason: string }> {
+async function verdictWith(
+  log: object,
+  startedAs = TIMESTAMPTZ,
+): Promise<{ verdict: string; reason: string }> {
   const logs: object[] = [RUN, log];
   const query = (asked: string | { text?: string; read?: unknown }): unknown => {
     if (typeof asked === 'object' && 'read' in asked)
       return { read: () => Promise.resolve([]), close: () => Promise.resolve() };
     const sql = typeof asked === 'string' ? asked : asked.text!;
     const counted = [{ n: sql.includes('ordinality') ? '1' : '0' }];
-    return Promise.resolve({ rows: sql.includes('run_id') ? [logs.shift()!] : counted });
+    const fields = [
+      { name: 'cut_at', dataTypeID: TIMESTAMPTZ },
+      { name: 'started_at', dataTypeID: startedAs },
+    ];
+    return Promise.resolve({ rows: sql.includes('run_id') ? [logs.shift()!] : counted, fields });
   };
   const plan = {
     batch: { runLog: { sql: 'runs', text: 'runs' }, resultTable: { sql: 'daily' } },
@@ -69,6 +79,11 @@ describe('a stored result that the batch replaces during a window', () => {
   ])('is inconclusive, because a later run may have written it: %j', async (log, reason) =>
     expect(await verdictWith(log)).toEqual({ verdict: 'inconclusive', reason }),
   );
+  it('is inconclusive if the run log does not say at which moments its runs started', async () =>
+    expect(await verdictWith(RUN, TIMESTAMP)).toEqual({
+      verdict: 'inconclusive',
+      reason: 'started_at of runs is not timestamp with time zone, so its moments are unknown',
+    }));
   it('shows its differences if no other run has begun', async () =>
     expect(await verdictWith(RUN)).toEqual({
       verdict: 'failed',

@@ -50,7 +50,7 @@ function aTarget(rows: readonly (readonly string[])[]): SourceClient {
         : sql.includes('count(*)')
           ? [{ n: String(rows.length) }]
           : [];
-    return Promise.resolve({ rows: found });
+    return Promise.resolve({ rows: found, fields: [] });
   };
   return { query, getTransactionStatus: () => 'T' } as unknown as SourceClient;
 }

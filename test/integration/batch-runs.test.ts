@@ -1,7 +1,13 @@
-// Tests a batch without a run log. Sluice recognizes a run of this batch by the application_name of
-// the run's session.
+// Tests how Sluice finds the runs of a batch. Without a run log, it recognizes a run by the
+// application_name of the run's session. A run log must say at which moments its runs started.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkRuns } from '../../src/activities/checks/batch-run-checks.js';
+import { finishedRun } from '../../src/activities/windows/results/stored-result.js';
+import { batchAge } from '../../src/activities/windows/batch-age.js';
+import { withSource, type SourceClient } from '../../src/clients/postgres/connection.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
@@ -11,20 +17,22 @@ let drill: Drill;
 let ref: MigrationRef;
 beforeAll(async () => {
   drill = await openDrill('batch_runs');
-  const { spec, ...rest } = drill.ref();
-  ref = {
-    ...rest,
-    spec: {
-      ...spec,
-      spec: { ...spec.spec, batch: { ...spec.spec.batch!, runs: { application: 'nightly' } } },
-    },
-  };
+  ref = refWith({ application: 'nightly' });
   await drill.client.query(
     `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0)`,
     [ref.name],
   );
 });
 afterAll(() => drill.close());
+
+/** Returns the drill's migration, whose batch has these runs. */
+function refWith(runs: { application: string } | { table: string }): MigrationRef {
+  const { spec, ...rest } = drill.ref();
+  return {
+    ...rest,
+    spec: { ...spec, spec: { ...spec.spec, batch: { ...spec.spec.batch!, runs } } },
+  };
+}
 
 describe('a run that is seen as a session', () => {
   it('is found, and the commit is refused, while its session is in a transaction, not while it is idle', async () => {
@@ -59,4 +67,47 @@ describe('a run that is seen as a session', () => {
       await Promise.all([batch.end(), other.end()]);
     }
   });
+});
+
+describe('a run log', () => {
+  const table = 'public.runs';
+  const COLUMNS = 'run_id int, cut_at timestamptz, started_at timestamptz, finished_at timestamptz';
+  const log = (): MigrationRef => refWith({ table });
+  const asked = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
+    withSource(log().spec, resolveSecret, use);
+  const doctor = () => asked((client) => checkRuns(client, { table }));
+  const newest = () => asked((client) => finishedRun(client, resolve(log()).batch!));
+  const age = () => asked((client) => batchAge(client, resolve(log()).batch!.runLog!));
+  const create = (columns: string): Promise<unknown> =>
+    drill.client.query(`DROP TABLE IF EXISTS runs; CREATE TABLE runs (${columns});
+      INSERT INTO runs VALUES (7, '2026-10-14 00:00', '2026-10-14 00:01', '2026-10-14 00:02')`);
+
+  it('is used if its times have a time zone, also through a domain', async () => {
+    await drill.client.query('CREATE DOMAIN moment AS timestamptz');
+    await create(COLUMNS.replace('started_at timestamptz', 'started_at moment'));
+    expect(await doctor()).toMatchObject({ status: 'passed' });
+    expect(await drill.cutover.activeBatchRun(log())).toBeNull();
+    expect(await newest()).toMatchObject({ ok: true, value: { id: '7' } });
+    expect(await age()).toMatchObject({ lastFinishedAt: '2026-10-14T00:02:00.000Z' });
+  });
+
+  it.each(['cut_at', 'started_at', 'finished_at'])(
+    'blocks if %s has no time zone, because its moments are unknown',
+    async (column) => {
+      await create(COLUMNS.replace(`${column} timestamptz`, `${column} timestamp`));
+      const found = await doctor();
+      expect(found).toMatchObject({ status: 'failed' });
+      expect(found.detail).toContain(`${column} as timestamp without time zone`);
+      const unknown = `${column} of public.runs is not timestamp with time zone, so its moments are unknown`;
+      expect(await newest()).toEqual({ ok: false, reason: unknown });
+      if (column !== 'started_at') expect(await age()).toBeNull();
+      // the cut is not needed to find a run that is active
+      if (column !== 'cut_at')
+        await expect(drill.cutover.activeBatchRun(log())).rejects.toThrow(unknown);
+      await drill.client.query(
+        found.remedy.slice(0, found.remedy.indexOf(', where')).replace("'ZONE'", "'Europe/Berlin'"),
+      );
+      expect(await doctor()).toMatchObject({ status: 'passed' });
+    },
+  );
 });

@@ -2,6 +2,7 @@
 // the batch's sessions. The checks only read.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
+import { LOGGED_TIMES, zonedRemedy } from '../../clients/postgres/batch-runs.js';
 import { readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { plainIdent, qualified, quoteIdent } from '../../domain/migration/names.js';
@@ -39,17 +40,24 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
   const missing = ['run_id', 'cut_at', 'started_at', 'finished_at'].filter(
     (name) => !table.columns.some((c) => c.name === name),
   );
-  if (missing.length === 0) {
-    const denied = await deniedRead(client, qualified(table.name));
-    if (denied) return denied;
-  }
-  return missing.length === 0
-    ? 'the role can read the run log'
-    : {
-        detail: `the run log lacks ${missing.join(', ')}`,
-        remedy:
-          'add the columns run_id, cut_at, started_at and finished_at (NULL while a run is active)',
-      };
+  if (missing.length > 0)
+    return {
+      detail: `the run log lacks ${missing.join(', ')}`,
+      remedy:
+        'add the columns run_id, cut_at, started_at and finished_at (NULL while a run is active)',
+    };
+  const denied = await deniedRead(client, qualified(table.name));
+  if (denied) return denied;
+  const times = table.columns.filter(({ name }) => LOGGED_TIMES.some((time) => time === name));
+  const unzoned = times.filter(({ type }) => type !== 'timestamptz');
+  if (unzoned.length === 0) return 'the role can read the run log';
+  return {
+    detail: `the run log stores ${unzoned.map((c) => `${c.name} as ${c.declared}`).join(', ')}, and nothing says which moments these values name`,
+    remedy: zonedRemedy(
+      qualified(table.name),
+      unzoned.map(({ name }) => name),
+    ),
+  };
 }
 
 /**

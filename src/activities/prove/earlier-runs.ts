@@ -3,6 +3,7 @@
 // pipeline computes today.
 import { judgeComparison } from '../../domain/evidence/verdict.js';
 import type pg from 'pg';
+import { unzonedReason } from '../../clients/postgres/batch-runs.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
 import { compareAligned } from '../../compare/batch-aligned.js';
@@ -75,6 +76,8 @@ async function rehearseInSnapshot(
     const rows = await client.query<Record<string, string | null>>(
       `SELECT run_id, cut_at, started_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
+    const unzoned = unzonedReason(rows.fields, log);
+    if (unzoned !== null) return because(unzoned);
     if (rows.rows[0]?.['finished_at'] === null)
       return because(
         `batch run ${rows.rows[0]['run_id']} has not finished, so it may be writing its result`,

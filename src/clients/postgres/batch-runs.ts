@@ -2,13 +2,45 @@
 // application_name.
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
-import { quoteLiteral } from '../../domain/migration/names.js';
+import { Problem } from '../../domain/failure.js';
+import { quoteLiteral, type Relation } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+
+/** The columns of the run log that name moments. */
+export const LOGGED_TIMES = ['cut_at', 'started_at', 'finished_at'] as const;
+
+/** The oid of the type `timestamp with time zone`. */
+const TIMESTAMPTZ = 1184;
+
+/** Says how to give the columns of a run log (quoted) a type that names moments. */
+export const zonedRemedy = (log: string, columns: readonly string[]): string =>
+  `ALTER TABLE ${log} ${columns.map((name) => `ALTER ${name} TYPE timestamptz USING ${name} AT TIME ZONE 'ZONE'`).join(', ')}, where ZONE is the time zone in which the batch writes; or name a view that converts the columns like this`;
+
+/**
+ * Returns the columns that name no certain moment, because their type is not `timestamptz`. Nothing
+ * says in which time zone the batch wrote a `timestamp`. `fields` describes the result of a query
+ * that returned some of the columns.
+ */
+export const unzoned = (fields: pg.QueryResult['fields']): string[] =>
+  fields
+    .filter(({ name, dataTypeID }) => isLoggedTime(name) && dataTypeID !== TIMESTAMPTZ)
+    .map(({ name }) => name);
+
+const isLoggedTime = (name: string): boolean => (LOGGED_TIMES as readonly string[]).includes(name);
+
+/** Returns a reason why runs of this log cannot be placed in time, or null if they can. */
+export function unzonedReason(fields: pg.QueryResult['fields'], log: Relation): string | null {
+  const columns = unzoned(fields);
+  return columns.length === 0
+    ? null
+    : `${columns.join(', ')} of ${log.text} is not timestamp with time zone, so its moments are unknown`;
+}
 
 /**
  * Describes a run of the batch that is active or, according to the run log, started after the
  * fence. Such a run may write a result that no window has compared. Returns null if there is no
- * such run, or if the spec does not say how to find runs.
+ * such run, or if the spec does not say how to find runs. Throws Problem `preflight-failed` if the run log
+ * does not say at which moments its runs started.
  */
 export async function activeRun(
   client: pg.ClientBase,
@@ -18,20 +50,23 @@ export async function activeRun(
   if (!batch?.runs) return null;
   return 'application' in batch.runs
     ? session(client, batch.runs.application)
-    : loggedRun(client, batch.runLog!.sql, fence);
+    : loggedRun(client, batch.runLog!, fence);
 }
 
 async function loggedRun(
   client: pg.ClientBase,
-  log: string,
+  log: Relation,
   fence: LeaseRow | null,
 ): Promise<string | null> {
   const since = fence?.fenced_at
     ? ` OR started_at > ${quoteLiteral(fence.fenced_at)}::timestamptz`
     : '';
-  const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT run_id::text AS run_id, started_at::text AS started_at, finished_at::text AS finished_at FROM ${log} WHERE finished_at IS NULL${since} LIMIT 1`,
+  const { rows, fields } = await client.query<Record<string, string | null>>(
+    `SELECT run_id::text AS run_id, started_at, finished_at FROM ${log.sql} WHERE finished_at IS NULL${since} LIMIT 1`,
   );
+  const reason = unzonedReason(fields, log);
+  if (reason !== null)
+    throw new Problem('preflight-failed', reason, zonedRemedy(log.sql, unzoned(fields)));
   const run = rows[0];
   if (!run) return null;
   return run['finished_at'] === null

@@ -10,6 +10,7 @@ import { splitRow, type Shape } from '../../../compare/row-comparison.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { STORED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
 import { comparedOf } from '../../../domain/evidence/counts.js';
+import { unzonedReason } from '../../../clients/postgres/batch-runs.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
@@ -37,11 +38,12 @@ export async function finishedRun(
   { runLog }: BatchPlan,
 ): Promise<OrReason<Run>> {
   const log = runLog!;
-  const newest = (
-    await client.query<Record<string, string | null>>(
-      `SELECT run_id, cut_at, started_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
-    )
-  ).rows[0];
+  const { rows, fields } = await client.query<Record<string, string | null>>(
+    `SELECT run_id, cut_at, started_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
+  );
+  const unzoned = unzonedReason(fields, log);
+  if (unzoned !== null) return because(unzoned);
+  const newest = rows[0];
   if (!newest) return because(`${log.text} contains no finished run`);
   if (newest['finished_at'] === null)
     return because(
