@@ -39,6 +39,7 @@ const POSTGRES_ONLY = integration([
   'shared-table-rights',
   'shared-table-shape',
   'sight',
+  'sink-relatives',
   'source-fence',
   'source-places',
   'standing-worker',

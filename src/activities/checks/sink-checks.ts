@@ -2,8 +2,10 @@
 // the right columns and key, and no rows. If it does not exist, the role must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
+import { relatedProblem } from '../../clients/postgres/related-tables.js';
+import { shapeProblem } from '../../clients/postgres/shared-table-shape.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';
-import { targetPostgres } from '../../domain/migration/databases.js';
+import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
 import {
   parseTableName,
   qualified,
@@ -16,8 +18,9 @@ import type { Answer } from '../runtime/make-finding.js';
 import { missingColumns } from './batch-run-checks.js';
 
 /**
- * Checks that the sink can write the columns of the result. If the sink has its own table, also
- * checks that table. The checks of the route cover a table that the sink shares with the batch.
+ * Checks that the sink can write the columns of the result, and that its writes change no other
+ * table of the spec. If the sink has its own table, also checks that table. The checks of the route
+ * cover a table that the sink shares with the batch.
  */
 export async function checkSink(
   databases: Databases,
@@ -32,8 +35,14 @@ export async function checkSink(
       detail: unwritableColumns(odd),
       remedy: 'rename these columns in batch.query, and give them their present names in the view',
     };
+  const { target } = databases;
+  const captured = hasTarget(plan) ? [] : plan.tables;
+  const own = plan.route.sharesTable ? [] : [batch.resultTable];
+  const written = plan.route.sharesTable ? batch.resultTable : writes.stream;
+  const related = await relatedProblem(target, written, [...own, ...captured]);
+  if (related !== null) return related;
   if (plan.route.sharesTable) return 'the sink can write every column of the result';
-  return checkSinkTable(databases.target, writes.stream, batch, columns, targetPostgres(plan).user);
+  return checkSinkTable(target, writes.stream, batch, columns, targetPostgres(plan).user);
 }
 
 /**
@@ -75,6 +84,8 @@ async function checkSinkTable(
       detail: `the sink table's primary key is (${table.key.join(', ')}), not (${batch.result.key.join(', ')})`,
       remedy: 'give it that primary key, or drop it so that Sluice creates it',
     };
+  const unfit = await shapeProblem(client, sunk, batch.result.key);
+  if (unfit !== null) return unfit;
   const rows = (await client.query(`SELECT 1 FROM ${sunk.sql} LIMIT 1`)).rows.length;
   return rows === 0
     ? 'the sink table exists, fits, and is empty'

@@ -27,3 +27,13 @@ export const ancestorsOf = (root: string): string => `(
     SELECT inhparent FROM pg_inherits WHERE inhrelid = ${root}
     UNION SELECT i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.relid
   ) SELECT relid FROM above)`;
+
+/**
+ * Returns a sub-query with the oid (`relid`) of a table and of every table that is connected with
+ * it through partitioning or INHERITS, in any direction.
+ */
+export const kinOf = (root: string): string => `(
+  WITH RECURSIVE kin(relid) AS (
+    SELECT ${root}::oid
+    UNION SELECT CASE WHEN i.inhrelid = kin.relid THEN i.inhparent ELSE i.inhrelid END FROM kin JOIN pg_inherits i ON kin.relid IN (i.inhrelid, i.inhparent)
+  ) SELECT relid FROM kin)`;

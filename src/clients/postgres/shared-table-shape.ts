@@ -1,5 +1,5 @@
-// Finds properties of a shared table because of which it could not hold exactly the rows of one
-// side: tables that inherit from it, and a key that ON CONFLICT cannot use.
+// Finds properties of the sink's table or of a shared table because of which it could not hold
+// exactly the rows of one side: tables that inherit from it, and a key that ON CONFLICT cannot use.
 import type pg from 'pg';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 
@@ -20,7 +20,7 @@ const KEY_INDEXES = `SELECT i.indexrelid::regclass::text AS name, i.indimmediate
 
 /**
  * Returns why neither side could make the table equal to its rows, or null if it can. The commit
- * and the rollback call this again after they have locked the table.
+ * and the rollback of a shared table call this again after they have locked the table.
  */
 export async function shapeProblem(
   client: pg.ClientBase,
@@ -32,7 +32,7 @@ export async function shapeProblem(
   if (heirs.length > 0)
     return {
       detail: `${heirs.join(', ')} inherit from the table: a query of the table also returns their rows, but the sink does not write to them`,
-      remedy: `${heirs.map((heir) => `ALTER TABLE ${heir} NO INHERIT ${table.sql}`).join('; ')}; or use route.type: postgres-view`,
+      remedy: heirs.map((heir) => `ALTER TABLE ${heir} NO INHERIT ${table.sql}`).join('; '),
     };
   const { rows } = await client.query<{ name: string; immediate: string }>(KEY_INDEXES, [
     table.sql,
@@ -49,7 +49,7 @@ export async function shapeProblem(
   if (deferrable.length === 0) return null;
   return {
     detail: `the unique key ${deferrable.join(', ')} is DEFERRABLE, and INSERT … ON CONFLICT does not accept such a key`,
-    remedy: `drop the constraint, and add it again as NOT DEFERRABLE (on ${columns}); or use route.type: postgres-view`,
+    remedy: `drop the constraint, and add it again as NOT DEFERRABLE (on ${columns})`,
   };
 }
 

@@ -133,7 +133,11 @@ export async function giveBack(
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
   const unfit = await shapeProblem(client, table, batch.result.key);
   if (unfit !== null)
-    throw new Problem('route-unexpected', `${table.text}: ${unfit.detail}`, unfit.remedy);
+    throw new Problem(
+      'route-unexpected',
+      `${table.text}: ${unfit.detail}`,
+      `${unfit.remedy}; then: sluice retry`,
+    );
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
   const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
   // After the commit, a person may have added a foreign key that changes a different table.

@@ -9,6 +9,7 @@ import {
   viewReads,
 } from '../../../clients/postgres/consumer-view.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
+import { relatedProblem } from '../../../clients/postgres/related-tables.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
 import { attempt } from '../../runtime/make-finding.js';
@@ -50,6 +51,8 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
         uncomparedProblem(source, plan, read),
       );
       if (open) throw cannotSwitch(route, open.detail, open.remedy);
+      const related = await relatedProblem(client, route.stream, [route.batch]);
+      if (related) throw cannotSwitch(route, related.detail, related.remedy);
       await switchView(client, plan, route);
       await switchViewBack(client, plan, route);
     },
