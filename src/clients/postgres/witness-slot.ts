@@ -123,15 +123,21 @@ const SURVIVES_NO_WORKER =
   `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +
   `SET idle_session_timeout = 60000`;
 
-async function openTransactionsEnd(client: SourceClient, patienceMs: number): Promise<void> {
+/**
+ * Waits until every transaction that has begun before this call has ended. The limit is a new id. A
+ * snapshot's `xmax` would be too small, because it only follows the ids of ended transactions. With
+ * synchronous replication, a commit that waits for a standby can be in the WAL before the slot's
+ * position. Neither the slot nor a snapshot would then show this transaction.
+ */
+export async function openTransactionsEnd(
+  client: Pick<SourceClient, 'query'>,
+  patienceMs: number,
+): Promise<void> {
   const one = async (what: string): Promise<number> =>
-    Number(
-      (await client.query<{ id: string }>(`SELECT ${what}(pg_current_snapshot()) AS id`)).rows[0]!
-        .id,
-    );
-  const first = await one('pg_snapshot_xmax');
+    Number((await client.query<{ id: string }>(`SELECT ${what} AS id`)).rows[0]!.id);
+  const limit = await one('pg_current_xact_id()');
   const deadline = performance.now() + patienceMs;
-  while ((await one('pg_snapshot_xmin')) < first) {
+  while ((await one('pg_snapshot_xmin(pg_current_snapshot())')) < limit) {
     if (performance.now() > deadline)
       throw new Error(`a transaction was open for longer than ${patienceMs / 1000} s`);
     await sleep(POLL_MS);

@@ -1,0 +1,36 @@
+// Tests for which transactions a witness waits when it begins. (A witness is a temporary slot that
+// shows which rows changed.) The ids of transactions advance as they do in Postgres.
+import { describe, expect, it } from 'vitest';
+import type { SourceClient } from '../../src/clients/postgres/connection.js';
+import { openTransactionsEnd } from '../../src/clients/postgres/witness-slot.js';
+
+/** A server on which transaction 100 has begun, and no later one. It ends after `looks` queries. */
+function serverWith(looks: number) {
+  let [next, lastEnded, left] = [101, 99, looks];
+  const isOpen = (): boolean => left > 0;
+  const query = (sql: string) => {
+    if (isOpen() && (left -= 1) === 0) lastEnded = Math.max(lastEnded, 100);
+    const xmax = lastEnded + 1;
+    let id = isOpen() && 100 < xmax ? 100 : xmax; // a snapshot lists no id at or above its xmax
+    if (sql.includes('pg_current_xact_id')) {
+      id = next;
+      lastEnded = next;
+      next += 1;
+    } else if (sql.includes('pg_snapshot_xmax')) id = xmax;
+    return Promise.resolve({ rows: [{ id: String(id) }] });
+  };
+  return { isOpen, client: { query } as unknown as Pick<SourceClient, 'query'> };
+}
+
+describe('a witness that begins', () => {
+  it('waits for the newest transaction, whose commit may be in the WAL before the slot', async () => {
+    const server = serverWith(3);
+    await openTransactionsEnd(server.client, 5000);
+    expect(server.isOpen()).toBe(false);
+  });
+
+  it('gives up if that transaction does not end within the time limit', async () => {
+    const { client } = serverWith(Infinity);
+    await expect(openTransactionsEnd(client, 0)).rejects.toThrow('open for longer than 0 s');
+  });
+});
