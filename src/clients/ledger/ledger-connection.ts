@@ -151,11 +151,14 @@ export class LedgerConnection {
     );
   }
 
-  /** Runs `use` on one connection inside a transaction. */
+  /**
+   * Runs `use` on one connection inside a transaction. Each statement sees what was committed before
+   * it, also after a wait for a lock, whatever the default isolation level is.
+   */
   async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#connect();
     try {
-      await client.query('BEGIN');
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       const result = await use(client);
       await client.query('COMMIT');
       return result;

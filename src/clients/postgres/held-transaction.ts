@@ -41,7 +41,8 @@ export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
  * Runs `use` in one transaction, and rolls back if `use` throws. When a limit is reached, throws an
- * error for which `isOverdue` is true.
+ * error for which `isOverdue` is true. Each statement sees what was committed before it, also after
+ * a wait for a lock, even if the default of the database is a different isolation level.
  */
 export async function heldTransaction<T>(
   client: pg.ClientBase,
@@ -49,7 +50,9 @@ export async function heldTransaction<T>(
   use: (held: Held) => Promise<T>,
 ): Promise<T> {
   let deadline = performance.now() + overallMs;
-  await client.query(`BEGIN; ${beginSql(idleMs)}; ${overallSql(overallMs)}`);
+  await client.query(
+    `BEGIN ISOLATION LEVEL READ COMMITTED; ${beginSql(idleMs)}; ${overallSql(overallMs)}`,
+  );
   const limited = withLimit(client, () => deadline - performance.now());
   const atMost = async (ms: number): Promise<void> => {
     if (performance.now() + ms >= deadline) return;
