@@ -25,6 +25,10 @@ export const hasStarted = (
   snapshot: ConnectorSnapshot,
 ): boolean => notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
 
+/** Returns how often the connector has begun its own initial snapshot. */
+export const scansOf = (notifications: readonly SnapshotNotification[]): number =>
+  notifications.filter((n) => n.aggregate_type === KINDS.initial && n.type === 'STARTED').length;
+
 const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the request
 const FORGOTTEN_MS = 60_000; // Debezium notifies after each chunk; a chunk takes under a second
 

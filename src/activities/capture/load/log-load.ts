@@ -4,12 +4,15 @@ import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import {
   foldNotifications,
+  scansOf,
   type SnapshotNotification,
 } from '../../../domain/capture/snapshot-progress.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { durationMs } from '../../../domain/values/duration.js';
+import { offsetIsBehindLoad } from './loaded-topic.js';
+import { demandNoVanishedRows } from './scanned-again.js';
 import { SlotWait } from './slot-wait.js';
 import { readCapturedRecords } from '../captured-records.js';
 import { pause } from '../../runtime/poll-until.js';
@@ -19,6 +22,8 @@ import { Failures } from './load-failures.js';
 import { SnapshotSignal } from './debezium-signal.js';
 
 const CHUNK_PAUSE_MS = 150;
+/** The time (ms) after which a wait for the connector looks again whether the connector failed. */
+const LOOK_MS = 5000;
 
 /**
  * Reads the notification topic until the connector has reported every table's scan as SUCCEEDED. If
@@ -62,11 +67,12 @@ async function readNotifications(
 }
 
 async function watch(
-  { secret, systems }: CaptureDeps,
+  deps: CaptureDeps,
   plan: ResolvedPlan,
   totals: Readonly<Record<string, number>>,
   signal: SnapshotSignal | null,
 ): Promise<TableProgress[]> {
+  const { secret, systems } = deps;
   const { connector, notificationTopic, slot, topicPrefix } = plan.names;
   const { source, catchUp } = plan.spec;
   const kind = signal ? 'incremental' : 'initial';
@@ -82,7 +88,15 @@ async function watch(
     const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
     if (progress.failure && !signal?.mayAskAgain)
       throw await failures.explain(rest, connector, progress.failure);
-    if (progress.completed && !progress.failure) return progress.tables;
+    const isLoaded = progress.completed && !progress.failure;
+    if (isLoaded && signal) return progress.tables;
+    if (isLoaded && (await offsetIsBehindLoad(plan, secret, Date.now() + LOOK_MS)) === null) {
+      // the connector may have begun another scan before it stored its offset
+      const last = await readNotifications(kafka, notificationTopic, next, notifications);
+      if (last === next) return await checked(deps, plan, notifications, progress.tables);
+      next = last;
+      continue;
+    }
     await failures.check(rest, connector);
     if (!signal) await slotWait.check();
     if (Date.now() > deadline)
@@ -93,4 +107,15 @@ async function watch(
     await signal?.advance(notifications, progress.failure !== null);
     await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });
   }
+}
+
+/** Returns the progress of a load by the connector's own snapshot, if the topics have only its rows. */
+async function checked(
+  deps: CaptureDeps,
+  plan: ResolvedPlan,
+  notifications: readonly SnapshotNotification[],
+  tables: TableProgress[],
+): Promise<TableProgress[]> {
+  if (scansOf(notifications) > 1) await demandNoVanishedRows(deps, plan);
+  return tables;
 }

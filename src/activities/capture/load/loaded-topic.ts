@@ -1,0 +1,70 @@
+// Reads the topic of a table after its initial load. Also waits until the connector no longer
+// repeats a part of the load.
+import type { KafkaPort, PartitionEnds } from '../../../clients/kafka/kafka.js';
+import { rangeOf } from '../../../clients/kafka/record-batch.js';
+import { withSource } from '../../../clients/postgres/connection.js';
+import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { connectorAcknowledged } from '../../barrier/connector-acknowledged.js';
+import { beat } from '../../runtime/poll-until.js';
+import type { CaptureDeps } from '../capture-adapter.js';
+import { checkedPartitions, decodingOf, readCaptured, type Decoding } from '../captured-records.js';
+
+/** Receives a record with key and value as JSON. The bytes are valid only during the call. */
+export type TakeLoaded = (
+  partition: number,
+  offset: number,
+  key: Buffer | null,
+  value: Buffer | null,
+) => void;
+
+export class LoadedTopic {
+  readonly name: string;
+  readonly #kafka: KafkaPort;
+  readonly #decoding: Decoding | null;
+  readonly #next = new Map<number, number>();
+  readonly #take: TakeLoaded;
+
+  constructor(kafka: KafkaPort, name: string, take: TakeLoaded) {
+    this.name = name;
+    this.#kafka = kafka;
+    this.#decoding = decodingOf(kafka);
+    this.#take = take;
+  }
+
+  /** Reads all records before the ends that it has not read yet. */
+  async readTo(ends: readonly PartitionEnds[]): Promise<void> {
+    const partitions = checkedPartitions(this.#decoding, ends.length);
+    for (const { partition, low, committed: to } of ends) {
+      const from = Math.max(this.#next.get(partition) ?? 0, low);
+      await readCaptured(
+        this.#kafka,
+        { topic: this.name, partition, partitions, from, to },
+        this.#decoding,
+        (offset, bytes, keyStart, keyEnd, start, end) =>
+          this.#take(
+            partition,
+            offset,
+            rangeOf(bytes, keyStart, keyEnd),
+            rangeOf(bytes, start, end),
+          ),
+        () => beat(),
+      );
+      this.#next.set(partition, to);
+    }
+  }
+}
+
+/**
+ * Waits until the connector has stored an offset that it read after this call. With an offset of
+ * the load, a connector that restarts would repeat the load, or its last chunk. Returns null if
+ * that is proven, otherwise the reason.
+ */
+export const offsetIsBehindLoad = (
+  plan: ResolvedPlan,
+  secret: CaptureDeps['secret'],
+  deadline: number,
+): Promise<string | null> =>
+  withSource(plan, secret, async (client) =>
+    connectorAcknowledged(client, plan, await insertLsn(client), deadline),
+  );
