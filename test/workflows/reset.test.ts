@@ -173,4 +173,21 @@ describe('a run that was reset after it had ended, and has removed its lease row
       expect(fake.calls).not.toContain('retireRole');
     },
   );
+
+  it('begins no new generation if its capture is lost, too', async () => {
+    const { fake, end } = withoutRow();
+    fake.activities.catchUp = () => {
+      end();
+      return Promise.reject(failure('slot-lost', 'slot gone'));
+    };
+    await play(bench, fake.activities, aViewInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.blocked?.code === 'slot-lost');
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.blocked?.code === 'already-ended');
+      expect(await scene.status()).toMatchObject({ generation: 1 });
+      expect(fake.calls.filter((call) => call.startsWith('remove'))).toEqual([]);
+      await scene.handle.signal('rollBack', back);
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+  });
 });

@@ -95,12 +95,13 @@ async function isOnBatch(run: Run): Promise<boolean> {
 /**
  * Removes the objects of a lost generation. The lease row stays for the next generation. If the run
  * was reset to a point before its commit, the removal would include the table that consumers read.
- * In that case, the run waits for a rollback instead.
+ * In that case, the run waits for a rollback instead. It also waits if it had already ended before
+ * the reset, because a new generation could then never be cut over.
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (
     await run.ask(() =>
-      call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref),
+      call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref, true),
     )
   ) {
     const detail =
