@@ -46,6 +46,8 @@ export function createLedgerActivities(deps: LedgerDeps) {
       const spec = specFor(input, workflowId);
       const earlier = await ledger.migrations(spec.metadata.name);
       const own = earlier.find((m) => m.run_key === runKey);
+      // a reset to the first workflow task must not repeat or undo a migration that is complete
+      if (own?.outcome === 'migrated') throw alreadyMigrated(own);
       if (own) return opened(spec, own);
       await refuseName(deps, spec.metadata.name, earlier[0]);
       const latest = earlier[0] ?? { iteration: 0, generation: 0 };
@@ -129,6 +131,9 @@ function specFor(input: unknown, workflowId: string): MigrationSpec {
   return parsed.spec;
 }
 
+const alreadyMigrated = ({ name, iteration }: MigrationRecord): Problem =>
+  new Problem('name-refused', `${name} was already migrated (iteration ${iteration})`);
+
 /**
  * Throws if a migration of this name has succeeded, is running in a different namespace with this
  * ledger, or was not cleaned up.
@@ -138,11 +143,7 @@ async function refuseName(
   name: string,
   latest: MigrationRecord | undefined,
 ): Promise<void> {
-  if (latest?.outcome === 'migrated')
-    throw new Problem(
-      'name-refused',
-      `${name} was already migrated (iteration ${latest.iteration})`,
-    );
+  if (latest?.outcome === 'migrated') throw alreadyMigrated(latest);
   const other = latest && latest.outcome === null ? otherNamespace(latest, namespace) : null;
   if (other)
     throw new Problem(
