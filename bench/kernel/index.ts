@@ -29,7 +29,7 @@ export function kernelBench(count: number, rounds: number): void {
   const size = (parts: readonly Buffer[]): string =>
     (parts.reduce((sum, part) => sum + part.length, 0) / count).toFixed(0);
   console.log(
-    `${size(made.batches)} bytes a record, ${size(made.avro)} in Avro, ${size(made.rows)} bytes a row, ns for one:`,
+    `${size(made.batches)} bytes a record, ${size(made.avro)} in Avro, ${size(made.rows)} bytes a row. Nanoseconds for one record or row:`,
   );
   const times = new Map<string, number[]>();
   for (let round = 0; round < rounds; round += 1)
@@ -58,7 +58,7 @@ function contestants({ batches, avro, rows }: Made): Readonly<Record<string, () 
   const { decoder: inAvro, batch: inKernel } = avroReaders();
   const addAvro = inKernel.add.bind(inKernel);
   return {
-    'topic in Avro: checksums and records walked': () => walk(avro, () => undefined),
+    'topic in Avro: checksums verified, records visited': () => walk(avro, () => undefined),
     'topic in Avro: the same, rewritten as JSON': () => {
       for (const bytes of avro) {
         inAvro.begin(PLACE);
@@ -74,7 +74,7 @@ function contestants({ batches, avro, rows }: Made): Readonly<Record<string, () 
       }
     },
     'topic: copied once': () => batches.forEach((batch) => batch.copy(target)),
-    'topic: checksums and records walked': () => walk(batches, () => undefined),
+    'topic: checksums verified, records visited': () => walk(batches, () => undefined),
     'topic: checksums, walk and encoding by the kernel': () => {
       for (const bytes of batches) {
         records.begin(PLACE, bytes);

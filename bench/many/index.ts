@@ -20,7 +20,10 @@ import { FAKED, type Sample } from './sample.js';
 const REAL = 8;
 const ROWS = 20_000;
 const LOOK_MS = 15_000;
-/** Figures are printed for each 20 looks (five minutes), because the machine's load changes. */
+/**
+ * A look measures the worker and its systems. Figures are printed after every 20 looks (five
+ * minutes), because the machine's load changes.
+ */
 const LOOKS_A_REPORT = 20;
 const WARM_UP_MS = 60_000;
 const WRITES_MS = 100;

@@ -1,5 +1,5 @@
 // Runs the canary, which tests the comparator itself. It corrupts a known number of this window's
-// rows in memory and adds one row. The comparator must report as many differences.
+// rows in memory and adds one row. The comparator must report each of them.
 import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface CanaryResult {

@@ -31,8 +31,9 @@ function aWindow(more: Partial<WindowInput>): WindowInput {
 type Windows = () => WindowInput[];
 
 /**
- * Selects the effects that count. They begin with the first effect that contains `from`, and their
- * text matches `only`.
+ * Selects the effects before and after which the worker is killed. An effect is a statement or a
+ * request to another system. Its text matches `only`, and no effect before the first one that
+ * contains `from` is selected.
  */
 interface Counted {
   readonly only: string;
@@ -55,8 +56,8 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
     'the final window, which reads its witness and ends it',
     {
       only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
-      // The witness is read every few seconds, so the number of effects before the marker varies.
-      // These effects do not count.
+      // The final window begins with a marker of this name. Before that, the witness is read every
+      // few seconds, so the number of effects varies.
       from: 'sluice-witness',
     },
     finalWindow,
@@ -77,7 +78,8 @@ describe('a window whose worker is killed', () => {
           await stage.change();
           const inputs = windows();
           const reached = stage.crash({ windows: inputs, ...counted, at, when });
-          // a window repeats its request to resume if necessary, so this run can have fewer effects
+          // This run had fewer effects than the first one, so the worker was not killed. A window
+          // repeats its request to resume only if necessary.
           if (reached !== null) {
             expect([point, reached < at]).toEqual([point, true]);
             continue;

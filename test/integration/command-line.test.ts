@@ -107,7 +107,7 @@ describe('a command never reports an unknown state as good: it', () => {
         stderr: expect.stringMatching(/ledger.*SLUICE_LEDGER_URL/s) as string,
       });
   });
-  it('ends with code 4 and says why if the database of a portfolio does not answer', () => {
+  it('ends with code 4 and says why if the database of a portfolio cannot be reached', () => {
     const file = join(temporaryFolder('sluice-portfolio-'), 'portfolio.yaml');
     const portfolio = {
       apiVersion: 'sluice.dev/v1alpha1',

@@ -96,9 +96,8 @@ export interface DecodedRecord extends KafkaRecord {
 type DecodedVisitor = (...record: [...Parameters<RecordVisitor>, spelling?: number]) => void;
 
 /**
- * Returns the number of partitions with which a fold checks that each record is in the right
- * partition. Returns 0 (no check) if there is a decoder, because the decoder has already checked
- * this.
+ * A fold checks that each record is in the partition of its key, for which it needs the topic's
+ * number of partitions. Returns this number, or 0 (no check) if a decoder has already checked it.
  */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;

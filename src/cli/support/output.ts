@@ -26,7 +26,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
     'The verb failed, or the run refused the request. `doctor`, `prove`, `window` and `report verify` also end with this code if they found a problem.',
   usage: 'The arguments or the spec are wrong.',
   findings:
-    '`compare` found differences, `worker --check-replay` found a run that does not replay, or `diff`, `plan` or `assess` found something with `--exit-code`.',
+    '`compare` found differences, `worker --check-replay` found a run that does not replay, or, with `--exit-code`, `diff` or `assess` found something or `plan` printed a plan.',
   unreachable: 'A system does not answer or refuses the login.',
   timeout: 'The time limit passed before the condition held.',
   endedOtherwise: 'The run ended, but not with the awaited outcome.',

@@ -21,7 +21,10 @@ export interface Polling {
 }
 
 export const DEFAULT_DELAY = '5s';
-/** The name for the rows of `connector.query`, as a subject and in `${topic:query}`. */
+/**
+ * The subject's name for the rows of `connector.query`. The statements of a pipeline name the topic
+ * of these rows by the placeholder `${topic:query}`.
+ */
 export const QUERY_SUBJECT = 'query';
 
 /** The key of `connector.config` for the pause between two polls. */
@@ -32,8 +35,9 @@ export const defaultPollMs = (mode: PollingMode): number => (mode === 'bulk' ? 5
 
 /**
  * Returns how long (ms) a row can wait until a poll reads it: the rest of the pause, and the delay
- * after which a row may be read. In mode incrementing, a poll must first see the row's id. Then the
- * delay passes, and the row waits for the next poll. The duration of the polls is not included.
+ * after which a row may be read. In mode incrementing, a row has no time, so its delay begins only
+ * when a poll first sees its id. After the delay, the row waits for the next poll. The duration of
+ * the polls is not included.
  */
 export function longestPollMs(mode: PollingMode, delayMs: number, pauseMs: number): number {
   if (mode === 'bulk') return pauseMs;

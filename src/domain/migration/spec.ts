@@ -121,8 +121,8 @@ export interface StillPointSpec {
 
 export interface ValidationSpec {
   /**
-   * The engine that compares tables with their topics. The embedded engine always compares the
-   * results.
+   * The engine that compares tables with their topics: the worker (`embedded`) or Flink. The worker
+   * compares the results, whichever engine is set.
    */
   readonly engine: 'embedded' | 'flink';
   /** The SQL Gateway of the Flink engine. If absent, the pipeline's gateway is used. */
