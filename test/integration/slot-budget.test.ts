@@ -94,11 +94,21 @@ describe('a slot that retains more WAL than its budget', () => {
   it('is dropped without a stop of its connector if Kafka Connect does not say whether it runs', async () => {
     const run = await budgets.aMigration('unanswered');
     const slot = await budgets.anOverfullSlot(run);
+    await budgets.ownConnector(run);
     const asked: string[] = [];
     const systems = withConnector(asked, null);
     expect(await watch(run, false, noWait, systems)).toMatchObject({ dropped: true });
     expect(asked).toEqual([]);
     expect(await budgets.isThere(slot)).toBe(false);
+  });
+
+  it('is dropped without a stop of a connector of that name that the migration did not create', async () => {
+    const run = await budgets.aMigration('namesake');
+    await budgets.anOverfullSlot(run);
+    const asked: string[] = [];
+    const report = await watch(run, false, noWait, withConnector(asked));
+    expect(report).toMatchObject({ dropped: true });
+    expect(asked).toEqual([]);
   });
 
   it('is reported as kept if the ledger does not say that the migration created it', async () =>
@@ -165,6 +175,7 @@ describe('a slot that retains more WAL than its budget', () => {
   it('is kept, and its connector runs again, if the lease row stays locked', async () => {
     const run = await budgets.aMigration('locked');
     const slot = await budgets.anOverfullSlot(run);
+    await budgets.ownConnector(run);
     const commit = new pg.Client({ connectionString: urlOf(budgets.database.name) });
     await commit.connect();
     await commit.query(`BEGIN; SELECT FROM sluice.lease WHERE migration = 'locked' FOR UPDATE`);

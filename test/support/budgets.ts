@@ -3,6 +3,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { planned, type Planned } from '../../src/activities/runtime/with-plan.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
+import { connectPlace } from '../../src/domain/migration/connect-control.js';
 import type { Phase } from '../../src/domain/migration/phase.js';
 import { aRef } from './builders.js';
 import { freshDatabase, testPostgres, urlOf } from './sluice.js';
@@ -78,6 +79,13 @@ export function useBudgets() {
     return slot;
   }
 
+  /** Makes the ledger say that this migration created its connector. */
+  async function ownConnector({ ref, plan }: Planned): Promise<void> {
+    const where = connectPlace(plan.spec.connector);
+    const object = { kind: 'connector', name: plan.names.connector, where } as const;
+    await ledger.setObjectState(ref, object, 'created');
+  }
+
   const isThere = async (slot: string): Promise<boolean> =>
     (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = $1`, [slot]))
       .rowCount === 1;
@@ -91,6 +99,7 @@ export function useBudgets() {
     anOverfullSlot,
     drop,
     isThere,
+    ownConnector,
     setLease,
     get database() {
       return database;

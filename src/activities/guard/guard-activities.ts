@@ -6,7 +6,6 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
-import { connectPlace } from '../../domain/migration/connect-control.js';
 import { driftFrom, driftOf, taskFailure } from '../capture/connectors/connector-state.js';
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Deps } from '../runtime/deps.js';
@@ -14,6 +13,7 @@ import { beat, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { watchSlot, type SlotReport } from './slot-watch.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
+import { isMade } from './made-connector.js';
 import { sourceConnectorConfigs } from '../capture/connectors/source-connectors.js';
 import { endOverduePause, withoutWindowPauses } from '../capture/connectors/connector-pause.js';
 
@@ -79,19 +79,22 @@ export function createGuardActivities(deps: Deps) {
 
 /**
  * Restarts the failed task of one connector, up to the limit. Adds a connector whose restarts have
- * reached the limit to `givenUp`.
+ * reached the limit to `givenUp`. Restarts only connectors that this migration created, and none
+ * while the ledger does not answer.
  */
 async function restartFailed(
-  { systems }: Deps,
-  { plan, restarts }: GuardInput & Planned,
+  deps: Deps,
+  input: GuardInput & Planned,
   givenUp: Set<string>,
 ): Promise<GuardReport | null> {
-  const rest = systems.connect(plan);
+  const { plan, restarts } = input;
+  const rest = deps.systems.connect(plan);
   // an adopted connector is never restarted; `lookAround` reports its failed task
   const sources = plan.capture.isAdopted ? [] : plan.sourceConnectors;
   for (const connector of [...sources, ...(plan.sink ? [plan.sink.connector] : [])]) {
     const cause = await taskFailure(rest, connector).catch(() => null);
     if (cause === null || givenUp.has(connector)) continue;
+    if (!(await isMade(deps, input, connector).catch(() => false))) continue;
     const count = restarts[connector] ?? 0;
     if (count >= MAX_RESTARTS) {
       givenUp.add(connector);
@@ -148,7 +151,7 @@ async function ownsNothing({ ledger }: Deps, { ref, plan }: Planned): Promise<bo
 
 /** Returns the connectors that this migration adopted, or that it created and has not removed. */
 async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
-  const { ref, plan } = run;
+  const { plan } = run;
   const { connector: spec } = plan.spec;
   const wanted: WatchedConnector[] = [];
   for (const one of await sourceConnectorConfigs(deps, plan))
@@ -169,10 +172,8 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
     });
   }
   const made: WatchedConnector[] = [];
-  for (const one of wanted) {
-    const object = { kind: 'connector', name: one.name, where: connectPlace(spec) } as const;
-    if (one.isAdopted || (await deps.ledger.objectState(ref, object)) === 'created') made.push(one);
-  }
+  for (const one of wanted)
+    if (one.isAdopted || (await isMade(deps, run, one.name))) made.push(one);
   return made;
 }
 

@@ -10,6 +10,7 @@ import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
+import { isMade } from './made-connector.js';
 
 export type SlotReport =
   | { readonly kind: 'slot-lost'; readonly detail: string }
@@ -127,7 +128,9 @@ async function dropOurSlot(
   if (owned !== 'created' && owned !== 'registered')
     return 'the ledger does not say that this migration created it';
   const rest = systems.connect(plan);
-  const before = await rest.status(connector).catch(() => null);
+  // A connector of this name that another person created is not stopped.
+  const isOurs = await isMade(deps, { ref, plan }, connector);
+  const before = isOurs ? await rest.status(connector).catch(() => null) : null;
   // Without a status, it is unknown whether the connector must be resumed later, so the connector
   // is not stopped.
   if (before !== null) await rest.stop(connector).catch(() => undefined);
