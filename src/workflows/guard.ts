@@ -82,7 +82,7 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
   const { state } = run;
   if (report.kind === 'restarted' || report.kind === 'gave-up') {
     const { kind, connector, cause } = report;
-    state.restarts[connector] = (state.restarts[connector] ?? 0) + 1;
+    if (kind === 'restarted') state.restarts[connector] = (state.restarts[connector] ?? 0) + 1;
     run.audit({ kind, connector, cause });
     const trouble = run.connectors.failed(connector, cause, run.now());
     if (trouble !== null) run.audit({ kind: 'connector', problem: trouble, isOver: false });

@@ -126,6 +126,26 @@ describe('with a window each hour, the guard', () => {
   });
 });
 
+describe('the number of restarts that the details show', () => {
+  it('does not count the report that the guard no longer restarts the connector', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('counted'), async (scene) => {
+      await atApproval(scene);
+      const failed = { connector: 'counted', cause: 'Error: lost' } as const;
+      fake.reports.push({ kind: 'restarted', ...failed });
+      fake.reports.push({ kind: 'gave-up', ...failed, restarts: 1 });
+      await sleepUntil('both reports', () => fake.inputs.at(-1)!.restarts['counted'] === 2);
+      expect(await scene.handle.query('explain')).toContain(
+        'Connector tasks restarted: counted 1×',
+      );
+      const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
+      expect(audit.filter(({ kind }) => kind === 'gave-up').map((e) => e.detail)).toEqual([
+        'counted: Error: lost',
+      ]);
+    });
+  });
+});
+
 describe('a new generation', () => {
   it('is watched by its own guard', async () => {
     const fake = guarded();
