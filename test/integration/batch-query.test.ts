@@ -217,6 +217,12 @@ describe('the query of a batch', () => {
     }
   });
 
+  it('passes if it returns infinite dates, times and numbers', async () => {
+    const sql = `SELECT id AS k, (ARRAY['infinity', '-infinity']::date[])[1 + id % 2] AS day, 'infinity'::timestamptz AS until, ARRAY['-infinity'::date] AS days,
+      daterange('-infinity', 'infinity') AS span, 'Infinity'::numeric AS most, '-Infinity'::real AS least, 'NaN'::float8 AS none FROM sales`;
+    expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'passed' });
+  });
+
   it('is refused if row security hides rows from the role of the batch', async () => {
     const { client } = database;
     const sql = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales';

@@ -226,7 +226,8 @@ function printed({ name, type }: Field): string {
   if (send) return `${column}::text`;
   if (type === 'bytea') return `encode(${column}, 'hex')`;
   if (type.startsWith('timestamp')) return `extract(epoch FROM ${column})`;
-  if (type === 'date') return `${column} - date '2000-01-01'`;
+  // arithmetic with an infinite date is an error
+  if (type === 'date') return `encode(date_send(${column}), 'hex')`;
   if (type === 'interval') return `extract(epoch FROM ${column})`;
   if (type === 'real' || type === 'double precision') return `round(${column}::numeric, 6)`;
   return type === 'money' ? `${column}::numeric` : `${column}::text`;
