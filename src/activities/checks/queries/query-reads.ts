@@ -56,7 +56,7 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
       if ('unread' in found) unread.add(found.unread);
       else texts.push(found);
     }
-    for (const table of await holdingRows(client, read.tables)) tables.add(table);
+    for (const table of await holdingRows(client, read.tables.flatMap(meanings))) tables.add(table);
   }
   return { tables: [...tables].sort(), clock: [...clock].sort(), unread: [...unread].sort() };
 }
@@ -81,7 +81,7 @@ async function zonesOf(
   read: SqlAnalysis,
 ): Promise<ClockZones> {
   if (of === null || isView) return clockZones(client, stripSemicolon(text), read);
-  return (await functionMayConvertTime(client, text, read, read.tables.map(asQuoted)))
+  return (await functionMayConvertTime(client, text, read, read.tables.flatMap(meanings)))
     ? { clock: [], unread: ['AT TIME ZONE may convert a time of day'] }
     : { clock: [], unread: [] };
 }
@@ -147,20 +147,14 @@ export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promi
   return holdingRows(
     client,
     found.map((name) => qualified(name)),
-    true,
   );
 }
 
 /**
  * Keeps only the relations that store rows, and sorts them. Replaces each partition by its root
- * table, and omits views.
+ * table, and omits views and names that mean no relation.
  */
-async function holdingRows(
-  client: pg.ClientBase,
-  names: readonly string[],
-  isQuoted = false,
-): Promise<string[]> {
-  const quoted = isQuoted ? names : names.map(asQuoted);
+async function holdingRows(client: pg.ClientBase, quoted: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT format('%I.%I', n.nspname, c.relname) AS name
      FROM unnest($1::text[]) AS given, LATERAL (SELECT coalesce(pg_partition_root(to_regclass(given)), to_regclass(given)) AS oid) AS root
@@ -171,13 +165,19 @@ async function holdingRows(
 }
 
 /**
- * Quotes `schema.name`, which the parser prints without quotes. This fails for a name that contains
- * a dot. Such a table is found through the query plan instead.
+ * Returns, in quotes, everything that a name can mean as the parser prints it. The parser prints
+ * `schema.name` without quotes, so a name with more dots has several meanings. It prints the schema
+ * `public` for a name without a schema, although the search path decides what such a name means.
+ * A meaning too many can only refuse a query. A meaning too few would hide a table.
  */
-const asQuoted = (name: string): string => {
-  const at = name.indexOf('.');
-  return qualified({ schema: name.slice(0, at), table: name.slice(at + 1) });
-};
+function meanings(name: string): string[] {
+  const found = [...name.matchAll(/\./g)].map(({ index }) =>
+    qualified({ schema: name.slice(0, index), table: name.slice(index + 1) }),
+  );
+  return name.startsWith(PUBLIC) ? [...found, quoteIdent(name.slice(PUBLIC.length))] : found;
+}
+
+const PUBLIC = 'public.';
 
 /**
  * Returns the definitions of the views and functions that the analyzed text names, except for those
@@ -207,22 +207,15 @@ async function behind(
   return found;
 }
 
-/**
- * Returns the views among `tables`, which holds names as the parser prints them. The parser prints
- * the schema `public` for a name without a schema, although the search path decides what such a
- * name means. Therefore a name in `public` is looked up with and without its schema.
- */
+/** Returns the views among `tables`, which holds names as the parser prints them. */
 export async function viewsNamed(
   client: pg.ClientBase,
   tables: readonly string[],
 ): Promise<{ name: string; text: string }[]> {
-  const unqualified = tables
-    .filter((name) => name.startsWith('public.'))
-    .map((name) => quoteIdent(name.slice('public.'.length)));
   const { rows } = await client.query<{ name: string; text: string }>(
     `SELECT c.oid::regclass::text AS name, pg_get_viewdef(c.oid) AS text FROM pg_class c
       WHERE c.relkind = 'v' AND c.oid IN (SELECT to_regclass(given) FROM unnest($1::text[]) AS given) ORDER BY 1`,
-    [[...tables.map(asQuoted), ...unqualified]],
+    [tables.flatMap(meanings)],
   );
   return rows;
 }
