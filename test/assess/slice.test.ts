@@ -1,4 +1,5 @@
 // Tests how the condition of a slice becomes conditions for tables, and for the batch's query.
+import { parseSync } from 'libpg-query';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../src/assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../src/assess/sql/slice.js';
@@ -75,5 +76,21 @@ describe('a slice', () => {
     ).toBe(
       'SELECT "orders".id AS store_id FROM (SELECT * FROM "public"."orders" WHERE (store_id = 1)) AS "orders"',
     );
+  });
+
+  it.each([
+    ['straße', 'SELECT id FROM straße', 'straße', ' AS "straße"'],
+    ['straße', 'SELECT s.id FROM public . /* c */ straße s', 'public . /* c */ straße', ' s'],
+    ['ø😀', 'SELECT s.id FROM ø😀 s', 'ø😀', ' s'],
+    ['a.b', 'SELECT id FROM public."a.b"', 'public."a.b"', ' AS "a.b"'],
+    ['data', 'SELECT s.id FROM U&"d!0061ta" UESCAPE \'!\' s', 'U&"d!0061ta" UESCAPE \'!\'', ' s'],
+    ['orders', 'SELECT s.id FROM ONLY orders s', 'ONLY orders', ' s'],
+    ['orders', 'SELECT s.id FROM only (public.orders) AS s', 'only (public.orders)', ' AS s'],
+  ])('replaces the table %s in the query %s', (table, query, written, after) => {
+    const conditions = new Map([[`public.${table}`, 'id = 1']]);
+    const begin = query.slice(0, query.indexOf(written));
+    const sliced = sliceQuery(query, { conditions, result: '' });
+    expect(sliced).toBe(`${begin}(SELECT * FROM ${written} WHERE id = 1)${after}`);
+    expect(() => parseSync(sliced)).not.toThrow();
   });
 });

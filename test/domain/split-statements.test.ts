@@ -76,6 +76,8 @@ describe('a query that is used as a subquery', () => {
   ])('loses its final semicolon and comments: %j', (ending) =>
     expect(stripSemicolon(`${bare}${ending}`)).toBe(bare),
   );
+  it('may have a name with a dollar sign after a letter that is not ASCII', () =>
+    expect(stripSemicolon('SELECT 1 AS é$x$; -- $x$')).toBe('SELECT 1 AS é$x$'));
   it('keeps a second statement, which the server then refuses', () =>
     expect(stripSemicolon('SELECT 1; SELECT 2;')).toBe('SELECT 1; SELECT 2'));
 });

@@ -3,7 +3,7 @@
 // sliced input. Every difference therefore comes from the pipeline and not from the slice.
 import { parseSync, scanSync } from 'libpg-query';
 import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
-import { columnName, field, list, relationName, walk } from './ast.js';
+import { columnName, field, list, relationName, textOf, walk } from './ast.js';
 import { SqlText } from './text.js';
 
 export interface SliceTable {
@@ -150,8 +150,10 @@ export function sliceQuery(
   { conditions, result }: Pick<Slice, 'conditions' | 'result'>,
 ): string {
   const bytes = Buffer.from(stripSemicolon(query), 'utf8');
-  const places: { start: number; table: string; hasAlias: boolean }[] = [];
-  const tree = parseSync(bytes.toString('utf8'));
+  const places: { start: number; end: number; table: string; alias: string }[] = [];
+  const sql = bytes.toString('utf8');
+  const tree = parseSync(sql);
+  const text = new SqlText(sql, scanSync(sql).tokens);
   const ctes = new Set<string>();
   walk(
     tree,
@@ -163,24 +165,18 @@ export function sliceQuery(
       (node['schemaname'] === undefined && ctes.has(String(node['relname'])))
     )
       return;
-    if (conditions.has(relationName(node)))
-      places.push({
-        start: (node['location'] as number | undefined) ?? 0,
-        table: relationName(node),
-        hasAlias: node['alias'] !== undefined,
-      });
+    if (!conditions.has(relationName(node))) return;
+    const parts = ['catalogname', 'schemaname', 'relname'].filter((part) => part in node).length;
+    places.push({
+      ...text.nameAt((node['location'] as number | undefined) ?? 0, parts, node['inh'] !== true),
+      table: relationName(node),
+      alias: node['alias'] === undefined ? ` AS ${ident(textOf(node['relname']))}` : '',
+    });
   });
   let sliced = bytes;
-  for (const { start, table, hasAlias } of places.sort((a, b) => b.start - a.start)) {
-    const written = /^(only\s+)?("(?:[^"]|"")+"|[\w$]+)(\s*\.\s*("(?:[^"]|"")+"|[\w$]+))?/i.exec(
-      sliced.subarray(start).toString('utf8'),
-    )![0];
-    const rows = `(SELECT * FROM ${written} WHERE ${conditions.get(table)!})${hasAlias ? '' : ` AS ${ident(table.split('.')[1]!)}`}`;
-    sliced = Buffer.concat([
-      sliced.subarray(0, start),
-      Buffer.from(rows),
-      sliced.subarray(start + Buffer.byteLength(written)),
-    ]);
+  for (const { start, end, table, alias } of places.sort((a, b) => b.start - a.start)) {
+    const rows = `(SELECT * FROM ${text.slice(start, end)} WHERE ${conditions.get(table)!})${alias}`;
+    sliced = Buffer.concat([sliced.subarray(0, start), Buffer.from(rows), sliced.subarray(end)]);
   }
   const whole = sliced.toString('utf8');
   return result === '' ? whole : `SELECT * FROM (${whole}) AS sluice_slice WHERE ${result}`;

@@ -22,6 +22,24 @@ export class SqlText {
   }
 
   /**
+   * Returns the range of the name that begins at `offset` and has this number of parts, such as two
+   * for `schema.name`. The name may be quoted, and may have blanks and comments around its dots. If
+   * `only` is true, the range includes the ONLY before it, and the parentheses that ONLY allows.
+   */
+  nameAt(offset: number, parts: number, only: boolean): { start: number; end: number } {
+    const tokens = this.#tokens.filter(({ tokenName }) => !/^(SQL|C)_COMMENT$/.test(tokenName));
+    let first = tokens.findIndex(({ start }) => start >= offset);
+    let last = first + 2 * (parts - 1);
+    if (/^uescape$/i.test(tokens[last + 1]?.text ?? '')) last += 2;
+    if (only && tokens[first - 1]?.text === '(') {
+      first -= 1;
+      last += 1;
+    }
+    if (only) first -= 1;
+    return { start: tokens[first]!.start, end: tokens[last]!.end };
+  }
+
+  /**
    * Finds the innermost parentheses around `offset` that contain a query (SELECT, WITH or VALUES).
    * Returns null if there are none.
    */

@@ -6,7 +6,7 @@
  */
 export function stripSemicolon(sql: string): string {
   const token =
-    /[eE]'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*|[;\s]+|[\w$]+|[\s\S]/gy;
+    /[eE]'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*|[;\s]+|[\w$\u0080-\uffff]+|[\s\S]/gy;
   let end = 0;
   for (let found = token.exec(sql); found; found = token.exec(sql)) {
     const piece = found[0];
