@@ -1,7 +1,10 @@
 // A Connect worker that has just started knows no connector yet. A single answer that a connector
 // is unknown never counts as a deletion, because Connect may report it as running a moment later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { stopSurely } from '../../src/activities/capture/connectors/connector-state.js';
+import {
+  reconfigure,
+  stopSurely,
+} from '../../src/activities/capture/connectors/connector-state.js';
 import type { ObjectState } from '../../src/clients/ledger/ledger.js';
 import { removeObject } from '../../src/activities/objects/kinds.js';
 import type { Site } from '../../src/activities/objects/owned-kind.js';
@@ -67,4 +70,33 @@ describe('a connector that Connect does not know', () => {
     expect(world.done).toEqual(['stop', 'delete']);
     expect(recorded).toEqual(['removed while deleted']);
   });
+});
+
+describe('a connector with a new configuration', () => {
+  const resumedAfter = (stored: { table: string }): Promise<string[]> => {
+    const done: string[] = [];
+    const running = { connector: { state: 'RUNNING' }, tasks: [{ state: 'RUNNING' }] };
+    const stopped = { connector: { state: 'STOPPED' }, tasks: [] };
+    const rest = {
+      config: () => Promise.resolve(done.includes('put') ? stored : { table: 'old' }),
+      putConfig: () => Promise.resolve(void done.push('put')),
+      resume: () => Promise.resolve(void done.push('resume')),
+      status: () => Promise.resolve(done.includes('resume') ? running : stopped),
+      stop: () => Promise.resolve(true),
+    } as unknown as Parameters<typeof reconfigure>[0];
+    return skipping(
+      reconfigure(rest, 'sink', { table: 'new' }).then(
+        () => done,
+        (error: Error) => [...done, error.message],
+      ),
+    );
+  };
+
+  it('runs again as soon as Connect reports the new configuration', async () =>
+    expect(await resumedAfter({ table: 'new' })).toEqual(['put', 'resume']));
+  it('stays stopped, with an error, as long as Connect reports the earlier configuration', async () =>
+    expect(await resumedAfter({ table: 'old' })).toEqual([
+      'put',
+      expect.stringContaining('accepted the new configuration of connector sink, but') as string,
+    ]));
 });

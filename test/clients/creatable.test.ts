@@ -37,6 +37,13 @@ describe('a new topic', () => {
     const lost = () => Promise.reject(new TopicLost('new', 'topic new does not exist'));
     await expect(served('new', lost, -1)).rejects.toMatchObject({ code: 'unreachable' });
   });
+  it('is not said to be served if a broker does not serve all of its partitions in time', async () => {
+    await expect(served('new', () => Promise.resolve(false), -1)).rejects.toMatchObject({
+      code: 'unreachable',
+      message: 'no broker serves all partitions of the new topic new yet',
+      remedy: expect.stringContaining('kafka-topics --describe --topic new') as string,
+    });
+  });
   it('is awaited until a broker serves it', async () => {
     const answers = [
       () => Promise.reject(new TopicLost('new', 'topic new does not exist')),

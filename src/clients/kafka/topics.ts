@@ -85,10 +85,9 @@ export async function hiddenProblem(
 }
 
 /**
- * Waits at most `limitMs` until a broker serves a new topic. Returns at this limit even if
- * `isServed` still returns false. If `isServed` throws an error after the limit, throws this error.
- * If the error says that the topic does not exist, throws Problem `unreachable` instead. The topic
- * does exist, but a busy broker may not know it yet.
+ * Waits until brokers serve all partitions of a new topic. Throws Problem `unreachable` if they do
+ * not serve them within `limitMs`. The topic does exist, but a busy broker may not know it yet. If
+ * `isServed` throws a different error after the limit, throws this error.
  */
 export async function served(
   topic: string,
@@ -98,11 +97,16 @@ export async function served(
   const deadline = Date.now() + limitMs;
   for (;;) {
     const isThere = await isServed().catch((error: unknown) => {
-      if (Date.now() <= deadline) return false;
-      if (!(error instanceof TopicLost)) throw error;
-      throw new Problem('unreachable', `no broker serves the new topic ${topic} yet`);
+      if (Date.now() <= deadline || error instanceof TopicLost) return false;
+      throw error;
     });
-    if (isThere || Date.now() > deadline) return;
+    if (isThere) return;
+    if (Date.now() > deadline)
+      throw new Problem(
+        'unreachable',
+        `no broker serves all partitions of the new topic ${topic} yet`,
+        `check that every partition has a leader (kafka-topics --describe --topic ${topic}); the migration continues by itself, or at once with: sluice retry`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -68,7 +68,8 @@ export async function storedConfig(
 /**
  * Changes the configuration of a connector and waits until the connector is running again. Stops
  * the connector first, because its task would otherwise continue for a moment with the earlier
- * configuration. Idempotent.
+ * configuration. If Connect does not report the new configuration in time, leaves the connector
+ * stopped and throws Problem `unreachable`. Idempotent.
  */
 export async function reconfigure(
   rest: ConnectControl,
@@ -80,9 +81,15 @@ export async function reconfigure(
   if (!(await isReconfigured())) {
     await stopSurely(rest, name);
     await rest.putConfig(name, config);
-    await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
+    const stored = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
       (await isReconfigured()) ? true : null,
     );
+    if (!stored)
+      throw new Problem(
+        'unreachable',
+        `Kafka Connect accepted the new configuration of connector ${name}, but does not report it yet`,
+        'check the log of Kafka Connect; the migration continues by itself, or at once with: sluice retry',
+      );
   }
   await rest.resume(name);
   await untilRunning(rest, name);
