@@ -16,6 +16,21 @@ import { binaryRow, envelope, feed } from '../support/rows.js';
 const plain = (value: string): string => `{"id":1,"v":${value}}`;
 const NOT_UTF8 = Buffer.from([0x22, 0xff, 0x22]);
 
+/** Reads a record in three ways: by value, by hash, and with the kernel. */
+function foldsOf(shape: Shape, record: Buffer) {
+  const snapshot = parseSnapshot('9:9:');
+  const [rows, hashes] = [new TableFold(shape), new HashFold(shape, 16)];
+  for (const fold of [rows, hashes]) feed(fold, '{"id":1}', record, snapshot);
+  const batch = new RecordBatch(shape);
+  const bytes = Buffer.concat([Buffer.from('{"id":1}'), record]);
+  batch.begin({ partition: 0, partitions: 1 }, bytes);
+  batch.add(0, batch.response, 0, 8, 8, bytes.length);
+  const kernel = new HashFold(shape, 16);
+  const { words, count } = batch.finish();
+  kernel.addChanges(words, count, snapshot);
+  return { rows, hashes, kernel };
+}
+
 describe('a value in a record of a table', () => {
   const suspects = (
     type: string,
@@ -93,16 +108,7 @@ describe('a value in a record of a table', () => {
     (_what, change) => {
       const shape: Shape = shapeOf({ v: 'text' });
       const record = Buffer.from(change(envelope('c', plain('"a"'), 1).toString()));
-      const snapshot = parseSnapshot('9:9:');
-      const [rows, hashes] = [new TableFold(shape), new HashFold(shape, 16)];
-      for (const fold of [rows, hashes]) feed(fold, '{"id":1}', record, snapshot);
-      const batch = new RecordBatch(shape);
-      const bytes = Buffer.concat([Buffer.from('{"id":1}'), record]);
-      batch.begin({ partition: 0, partitions: 1 }, bytes);
-      batch.add(0, batch.response, 0, 8, 8, bytes.length);
-      const kernel = new HashFold(shape, 16);
-      const { words, count } = batch.finish();
-      kernel.addChanges(words, count, snapshot);
+      const { rows, hashes, kernel } = foldsOf(shape, record);
       const encoder = new RowEncoder(shape);
       const row = rows.rows.get(joinRow(['1']))?.row;
       if (row) encoder.rowFromCanon(splitRow(row));
@@ -114,6 +120,45 @@ describe('a value in a record of a table', () => {
         expected,
       ]);
     },
+  );
+
+  const unreadable = (type: string, record: string): number[] => {
+    const { rows, hashes, kernel } = foldsOf(shapeOf({ v: type }), Buffer.from(record));
+    return [rows, hashes, kernel].map((fold) => fold.unreadable);
+  };
+  const changed = (value: string): string => envelope('c', plain(value), 1).toString();
+
+  it.each<[type: string, value: string]>([
+    ['int8', '007'],
+    ['int8', '-00'],
+    ['int8', '7.'],
+    ['float8', '007.5'],
+    ['float8', '-7.'],
+    ['text', '"a\u0001"'],
+    ['text', '"a\n"'],
+    ['text', `"${'a'.repeat(40)}\u001f\\u0041"`],
+    ['text', '"a","o\ther":"b"'],
+  ])('of type %s is refused by value, by hash and with the kernel if it is %j', (type, value) => {
+    expect(() => JSON.parse(changed(value)) as unknown).toThrow(SyntaxError);
+    expect(unreadable(type, changed(value))).toEqual([1, 1, 1]);
+  });
+
+  it.each(['c', 'r'] as const)(
+    'is refused if the number of its transaction has a zero before other digits (operation %s)',
+    (op) => {
+      const record = envelope(op, plain('7'), 1).toString();
+      expect(unreadable('int8', record.replace('"txId":1', '"txId":01'))).toEqual([1, 1, 1]);
+      expect(unreadable('int8', record)).toEqual([0, 0, 0]);
+    },
+  );
+
+  it.each<[type: string, value: string]>([
+    ['int8', '0'],
+    ['float8', '-0.5'],
+    ['float8', '0e1'],
+    ['text', '"007. \\u0001\\n"'],
+  ])('of type %s is read in all three ways if it is %j', (type, value) =>
+    expect(unreadable(type, changed(value))).toEqual([0, 0, 0]),
   );
 
   it('of type numeric differs from 1 if it has more digits than a numeric of Postgres', () => {

@@ -25,6 +25,7 @@ const OP = Buffer.from('"op":"');
 const TX_ID = Buffer.from('"txId":');
 /** A double represents every integer of this many digits exactly. */
 const MOST_DIGITS = 15;
+const ZERO = 0x30;
 const OPERATIONS: Readonly<Record<number, Operation>> = {
   0x72: 'r',
   0x63: 'c',
@@ -116,7 +117,8 @@ export class EnvelopeScanner implements Fields {
   #setTransaction(b: Buffer, at: number, to: number): void {
     let txId = 0;
     const first = at;
-    for (; at < to && b[at]! >= 0x30 && b[at]! <= 0x39; at += 1) txId = txId * 10 + b[at]! - 0x30;
+    for (; at < to && b[at]! >= ZERO && b[at]! <= 0x39; at += 1) txId = txId * 10 + b[at]! - ZERO;
+    if (b[first] === ZERO && at > first + 1) throw broken();
     const isNumber = at > first && at - first <= MOST_DIGITS;
     if (isNumber && (b[at] === COMMA || b[at] === CLOSE)) this.txId = txId;
     else this.#setNoTransaction();

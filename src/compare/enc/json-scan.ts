@@ -12,6 +12,10 @@ export const BACKSLASH = 0x5c;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const SPACE = 0x20;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 export const broken = (): Undecodable => new Undecodable('broken JSON');
 
@@ -42,8 +46,15 @@ export function skipValue(b: Uint8Array, at: number, to: number): number {
     if (byte === COMMA || byte === CLOSE || byte === CLOSE_LIST) break;
     if (byte <= SPACE) throw new Undecodable('unexpected space in JSON');
   }
-  if (end === at || end >= to) throw broken();
+  if (end === at || end >= to || isMalformed(b, at, end)) throw broken();
   return end;
+}
+
+/** Returns whether a number has a zero before other digits, or ends with its point. */
+function isMalformed(b: Uint8Array, at: number, end: number): boolean {
+  const first = b[at] === MINUS ? at + 1 : at;
+  if (b[end - 1] === DOT) return true;
+  return b[first] === ZERO && b[first + 1]! >= ZERO && b[first + 1]! <= NINE;
 }
 
 function skipNested(b: Uint8Array, at: number, to: number): number {
@@ -64,9 +75,10 @@ function skipNested(b: Uint8Array, at: number, to: number): number {
 
 function skipString(b: Uint8Array, at: number, to: number): number {
   for (let end = at + 1; end < to; end += 1) {
-    const byte = b[end];
+    const byte = b[end]!;
     if (byte === QUOTE) return end + 1;
     if (byte === BACKSLASH) end += 1;
+    else if (byte < SPACE) throw broken(); // JSON writes a control character as an escape
   }
   throw broken();
 }

@@ -39,6 +39,7 @@ const TX_ID: usize = memory.data<u8>([
 ]); // "txId":
 const TX_ID_LENGTH: i32 = 7;
 const MOST_DIGITS: usize = 15;
+const ZERO: u8 = 0x30;
 
 /**
  * The letter of the last record's operation, and its transaction. The transaction is 0 for a row of
@@ -46,6 +47,8 @@ const MOST_DIGITS: usize = 15;
  */
 export let operation: u8 = 0;
 export let transaction: u64 = 0;
+/** True if the number of the transaction has a zero before other digits, which is not JSON. */
+let isMalformed: bool = false;
 export const SNAPSHOT: u8 = 0x72;
 const CREATE: u8 = 0x63;
 const UPDATE: u8 = 0x75;
@@ -79,9 +82,10 @@ export function scan(from: usize, to: usize): bool {
   if (operation == DELETE) {
     if (!hasBefore || hasAfter) return false;
   } else if (!hasAfter) return false;
+  isMalformed = false;
   if (operation == SNAPSHOT) {
     if (!readTransaction(rowEnd, op, to)) transaction = 0;
-    return true;
+    return !isMalformed;
   }
   return isChange(operation) && readTransaction(rowEnd, op, to);
 }
@@ -164,7 +168,8 @@ function readNumber(first: usize, to: usize): bool {
     value = value * 10 + digit;
     at += 1;
   }
-  if (at == first || at - first > MOST_DIGITS) return false;
+  isMalformed = load<u8>(first) == ZERO && at > first + 1;
+  if (at == first || at - first > MOST_DIGITS || isMalformed) return false;
   const next = load<u8>(at);
   if (next != COMMA && next != CLOSE) return false;
   transaction = value;

@@ -11,6 +11,9 @@ export const BACKSLASH: u8 = 0x5c;
 const OPEN_LIST: u8 = 0x5b;
 const CLOSE_LIST: u8 = 0x5d;
 const SPACE: u8 = 0x20;
+const MINUS: u8 = 0x2d;
+const DOT: u8 = 0x2e;
+const ZERO: u8 = 0x30;
 
 /** True if the last string that `skipString` skipped has an escape. */
 export let hadEscape: bool = false;
@@ -28,7 +31,14 @@ export function skipValue(at: usize, to: usize): usize {
     if (byte == COMMA || byte == CLOSE || byte == CLOSE_LIST) break;
     if (byte <= SPACE) return 0;
   }
-  return end == at || end >= to ? 0 : end;
+  return end == at || end >= to || isMalformed(at, end) ? 0 : end;
+}
+
+/** Returns whether a number has a zero before other digits, or ends with its point. */
+function isMalformed(at: usize, end: usize): bool {
+  const first = load<u8>(at) == MINUS ? at + 1 : at;
+  if (load<u8>(end - 1) == DOT) return true;
+  return load<u8>(first) == ZERO && <u32>load<u8>(first, 1) - 0x30 <= 9;
 }
 
 /** Returns the position after the closing quote, or 0. */
@@ -37,16 +47,20 @@ export function skipString(at: usize, to: usize): usize {
   let end = at + 1;
   while (end < to) {
     const bytes = v128.load(end);
-    const hits = i8x16.bitmask(
-      v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
+    const marks = v128.or(
+      i8x16.eq(bytes, i8x16.splat(QUOTE)),
+      i8x16.eq(bytes, i8x16.splat(BACKSLASH)),
     );
+    const hits = i8x16.bitmask(v128.or(marks, i8x16.lt_u(bytes, i8x16.splat(SPACE))));
     if (hits == 0) {
       end += 16;
       continue;
     }
     end += <usize>ctz(hits);
     if (end >= to) return 0;
-    if (load<u8>(end) == QUOTE) return end + 1;
+    const mark = load<u8>(end);
+    if (mark == QUOTE) return end + 1;
+    if (mark != BACKSLASH) return 0; // JSON writes a control character as an escape
     hadEscape = true;
     end += 2;
   }
