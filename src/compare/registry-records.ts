@@ -92,7 +92,7 @@ export class RegistryRecords implements RecordDecoder {
 
   /**
    * Returns why the record may be in the wrong partition, or why its key may have had different
-   * bytes before. Null if neither is possible.
+   * bytes before. Null if neither is possible, or if nothing checks it.
    */
   #whyNot(bytes: Buffer, from: number, to: number): string | null {
     const { partition, partitions } = this.#place;

@@ -182,7 +182,7 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
     { key: 'Struct{id=7}', value: null },
   ],
   'a topic that was emptied': () => [],
-  'a topic created again with only the changing keys': (life) => {
+  'a topic created again that has only the changes after the load': (life) => {
     const hot = life.events.filter((e) => e.op !== 'r');
     return [...life.table.keys()].every((id) => hot.some((e) => e.row[0] === id))
       ? null

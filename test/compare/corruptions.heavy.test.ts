@@ -42,8 +42,8 @@ const textRow = (row: Row): string =>
 
 /**
  * Returns whether a window over these records finds anything that is not equal. It compares in two
- * ways: by hashes, and row by row, as Sluice does for a table with tolerances. Both ways must agree
- * for this transaction counter.
+ * ways: by hashes, and row by row, as Sluice does for a table with tolerances. Both ways must
+ * agree. `counter` shifts the transaction ids of the records and of the snapshot.
  */
 function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1000): boolean {
   const base = counter - 1000;

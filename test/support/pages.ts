@@ -8,7 +8,10 @@ export function blocksOf(page: string, ...languages: string[]): string[] {
     .map(([, , text]) => text!);
 }
 
-/** Returns the `sluice` commands in a page's shell blocks, without `sluice` and their comments. */
+/**
+ * Returns the `sluice` commands in a page's shell blocks and in blocks without a language. Omits
+ * `sluice`, variables before it, and comments.
+ */
 export const commandsOf = (page: string): string[] =>
   blocksOf(page, 'sh', 'bash', '')
     .flatMap((text) => text.replaceAll('\\\n', ' ').split('\n'))

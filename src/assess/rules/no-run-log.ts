@@ -11,7 +11,7 @@ export const noRunLog: Rule = {
       });
     if (!runs.known) return couldNotTell(runs.why);
     return runs.value.unfinished > 1
-      ? fired(0.1, `${runs.value.unfinished} runs never finished`, {
+      ? fired(0.1, `${runs.value.unfinished} runs have no finished_at`, {
           work: 'set finished_at of the runs that crashed',
         })
       : notFired(`the run log contains ${runs.value.count} runs`);

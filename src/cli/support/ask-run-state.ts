@@ -25,8 +25,8 @@ export interface Look {
   readonly seen: Seen;
   readonly waits: readonly string[];
   /**
-   * The id of the first run in the chain of runs that the newest start began. Continue-as-new does
-   * not change this id. Null means unknown.
+   * Temporal's id of the first run since the newest `sluice start`. Continue-as-new adds runs, but
+   * keeps this id. Null means unknown.
    */
   readonly runKey: string | null;
 }

@@ -12,11 +12,14 @@ const WRITES = 'INSERT, UPDATE, DELETE, TRUNCATE';
 export interface RemainingWrite {
   /** The table or the partition, qualified. */
   readonly part: string;
-  /** The other roles that have the privilege, or PUBLIC. */
+  /** The other roles that have the privilege, PUBLIC, or the words `a privilege of its own`. */
   readonly through: string;
 }
 
-/** SQL that is true if the role (SQL) may write to any column of the relation `part`. */
+/**
+ * Builds a condition that is true if a role may write to any column of the relation `part`. `role`
+ * is an SQL expression.
+ */
 const mayWrite = (role: string): string =>
   `(has_table_privilege(${role}, part, '${WRITES}') OR has_any_column_privilege(${role}, part, 'INSERT, UPDATE'))`;
 
@@ -32,9 +35,9 @@ const REMAINING = `SELECT format('%I.%I', n.nspname, c.relname) AS part,
   GROUP BY part, n.nspname, c.relname ORDER BY 1`;
 
 /**
- * Revokes the batch role's privileges to write to the table, its columns and its partitions. This
- * is needed at `complete`, which removes the trigger. Returns the privileges that the role still
- * has, for example through PUBLIC. Sluice does not revoke these, because other roles use them.
+ * Revokes the batch role's privileges to write to the table, its columns and its partitions. Until
+ * `complete`, a trigger refuses these writes. Returns the privileges that the role still has, for
+ * example through PUBLIC. Sluice does not revoke these, because other roles may use them.
  */
 export async function revokeWrites(
   client: pg.ClientBase,

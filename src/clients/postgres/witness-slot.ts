@@ -34,10 +34,9 @@ export class WitnessSlot {
   }
 
   /**
-   * Creates the slot, and waits until every transaction that was open at that time has ended.
-   * Therefore the slot returns every transaction that a later snapshot does not see. Throws an
-   * error if the role lacks the attribute REPLICATION, if no slot is free, or if the wait takes too
-   * long.
+   * Creates the slot, and waits until every transaction that was open at that time has ended. A
+   * snapshot that is taken later sees all of them, and the slot returns all others. Throws an error
+   * if the role may not use replication, if no slot is free, or if the wait takes too long.
    */
   static async open(
     spec: MigrationSpec,
@@ -124,10 +123,11 @@ const SURVIVES_NO_WORKER =
   `SET idle_session_timeout = 60000`;
 
 /**
- * Waits until every transaction that has begun before this call has ended. The limit is a new id. A
- * snapshot's `xmax` would be too small, because it only follows the ids of ended transactions. With
- * synchronous replication, a commit that waits for a standby can be in the WAL before the slot's
- * position. Neither the slot nor a snapshot would then show this transaction.
+ * Waits until every transaction that has written before this call has ended: all transactions whose
+ * id is less than a new id. A snapshot's `xmax` would be too small, because it only exceeds the ids
+ * of ended transactions. With synchronous replication, a commit that waits for a standby can be in
+ * the WAL before the slot's position. Without the wait, neither the slot nor a snapshot would show
+ * this transaction.
  */
 export async function openTransactionsEnd(
   client: Pick<SourceClient, 'query'>,

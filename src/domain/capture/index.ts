@@ -18,7 +18,7 @@ export const CAPTURES = new Registry<ConnectorSpec['type'], CaptureMode>('captur
 const modeOf = ({ spec }: Pick<MigrationSpec, 'spec'>): CaptureMode =>
   spec.adopt ? adoptedCapture : CAPTURES.of(spec.connector.type);
 
-/** Returns why no result of this capture can be compared exactly. Null if there is no reason. */
+/** Returns why, with this capture, results cannot be compared exactly. Null if they can. */
 export const whySettled = (spec: Pick<MigrationSpec, 'spec'>): string | null =>
   modeOf(spec).whySettled;
 
@@ -30,8 +30,8 @@ export const whyNotCompared = (spec: Pick<MigrationSpec, 'spec'>): string | null
 export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan(spec);
 
 /**
- * Lists the tables, or the query, that the source connectors write to topics, in the order of the
- * spec.
+ * Lists what the source connectors write to topics, in the order of the spec: each table, or only
+ * the rows of `connector.query`.
  */
 export const capturesOf = (spec: MigrationSpec, generation: number): Capture[] =>
   modeOf(spec).captures(spec, namesOf(spec, generation));

@@ -1,5 +1,5 @@
-// Runs one window, and updates the streak, the coverage and the epoch. The phases validate,
-// approve, cut-over and soak call `runWindow`.
+// Runs one window, and updates the streak, the coverage (the kinds of day on which windows passed)
+// and the epoch. The phases validate, approve, cut-over and soak call `runWindow`.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import type { StandsStill, WitnessRole } from '../../activities/windows/session.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
@@ -125,7 +125,8 @@ export async function runWindow(
 /**
  * Returns the time of a window. The time is from the worker's clock, which may be wrong. So it is
  * limited to the interval from the window's beginning to the arrival of its result, by Temporal's
- * clock. Otherwise evidence could look too new, or count for days that have not come.
+ * clock. Otherwise evidence could look too new, or cover a kind of day, such as a weekend, that has
+ * not come.
  */
 function plausible(at: string, began: string, arrived: string): string {
   if (at < began) return began;

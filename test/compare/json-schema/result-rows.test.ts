@@ -73,7 +73,7 @@ describe('a value in JSON Schema', () => {
 
   it.each([
     ['is neither base64 nor a number', MONEY, '"B*I="'],
-    ['was rounded by its writer', { type: 'number' }, '0.12345678901234567'],
+    ['may have been rounded by its writer', { type: 'number' }, '0.12345678901234567'],
   ])('is unknown if it %s', (_what, property, value) => {
     expect(read('numeric', property, value).row).toMatchObject({
       values: null,
@@ -92,7 +92,7 @@ describe('a record in JSON Schema', () => {
     ['has no zero byte', ROW, Buffer.from('{"v":1}'), /not a JSON Schema record/],
     ['is not JSON', ROW, framed(2, Buffer.from('{"v":')), /its value is not JSON/],
     [
-      'would add members to the JSON around it',
+      'continues with members for the envelope into which the decoder puts it',
       ROW,
       framed(2, Buffer.from('{"v":1},"payload":{"v":2}')),
       /its value is not JSON/,

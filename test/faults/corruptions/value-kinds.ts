@@ -7,7 +7,7 @@ const VALUES: readonly (readonly [what: string, sql: string, counts?: CountsWant
   ['an amount that is a cent higher', 'UPDATE ledger SET amount = amount + 0.01 WHERE id = $'],
   ['an amount with the opposite sign', 'UPDATE ledger SET amount = -amount WHERE id = $'],
   [
-    'an amount that differs in its twentieth digit',
+    'an amount that differs in its twentieth decimal place',
     'UPDATE ledger SET amount = amount + 1e-20 WHERE id = $',
   ],
   ['an amount ten times as large', 'UPDATE ledger SET amount = amount * 10 WHERE id = $'],
@@ -27,7 +27,7 @@ const VALUES: readonly (readonly [what: string, sql: string, counts?: CountsWant
   ],
   ['a date that is a day earlier', 'UPDATE ledger SET day = day - 1 WHERE id = $'],
   [
-    'NULL instead of a text',
+    'NULL instead of a text, or a text instead of NULL',
     `UPDATE ledger SET note = CASE WHEN note IS NULL THEN '' END WHERE id = $`,
   ],
   ['the word NULL as a text', `UPDATE ledger SET note = 'NULL' WHERE id = $`],

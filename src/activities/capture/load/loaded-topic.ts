@@ -1,5 +1,5 @@
-// Reads the topic of a table after its initial load. Also waits until the connector no longer
-// repeats a part of the load.
+// Reads the topic of a table after its initial load. Also waits until a restart of the connector
+// could no longer repeat a part of the load.
 import type { KafkaPort, PartitionEnds } from '../../../clients/kafka/kafka.js';
 import { rangeOf } from '../../../clients/kafka/record-batch.js';
 import { withSource } from '../../../clients/postgres/connection.js';
@@ -32,7 +32,7 @@ export class LoadedTopic {
     this.#take = take;
   }
 
-  /** Reads all records before the ends that it has not read yet. */
+  /** Reads the records before `ends`, except those that it has already read. */
   async readTo(ends: readonly PartitionEnds[]): Promise<void> {
     const partitions = checkedPartitions(this.#decoding, ends.length);
     for (const { partition, low, committed: to } of ends) {
@@ -56,9 +56,9 @@ export class LoadedTopic {
 }
 
 /**
- * Waits until the connector has stored an offset that it read after this call. With an offset of
- * the load, a connector that restarts would repeat the load, or its last chunk. Returns null if
- * that is proven, otherwise the reason.
+ * Waits until the connector has acknowledged the WAL position of this moment, which is after the
+ * load. If its stored offset were still from the load, a restart would repeat the load, or its last
+ * chunk. Returns null if the connector has acknowledged the position, otherwise the reason.
  */
 export const offsetIsBehindLoad = (
   plan: ResolvedPlan,

@@ -64,15 +64,15 @@ export interface PassInput extends TopicReading {
 }
 
 /**
- * The maximum number of rows (about 48 MB of hashes) that wait while the topic is being folded. At
- * this number, the pass stops reading the table until the topic is folded.
+ * The maximum number of rows (48 MB, or 64 MB for long keys) that wait while the topic is being
+ * folded. At this number, the pass stops reading the table until the topic is folded.
  */
 const MOST_WAITING = 1 << 21;
 
 /**
  * Compares the table with its topic by hashes. Reads the table while the topic is still being
- * folded to its last stable offsets for this snapshot. Throws the errors of Postgres and Kafka, but
- * only after the fold has ended.
+ * folded. The fold reads up to `ends`, and applies only changes that the snapshot sees. Throws the
+ * errors of Postgres and Kafka, but only after the fold has ended.
  */
 export async function passByHash(input: PassInput, folding: Promise<HashFold>): Promise<TablePass> {
   const side = new TableSide(input.shape);
