@@ -144,7 +144,10 @@ export async function reach(
     const problem = hasEnded
       ? `ended without ${what}: ${status.outcome ?? status.standing?.problem}`
       : Date.now() > deadline && `not within ${limitMs} ms: ${what}`;
-    if (problem !== false) throw new Error(`${problem}\n${sluice('get', name).stdout}`);
+    if (problem !== false)
+      throw new Error(
+        [problem, sluice('get', name).stdout, sluice('diff', name).stdout].join('\n'),
+      );
     return null;
   });
   return reached!;
