@@ -3,10 +3,9 @@
 // topic keeps a row of the first scan that was deleted in between, and gets no record of its
 // deletion.
 import { hash128 } from './enc/hash.js';
-import { walkObject } from './enc/json-scan.js';
 import { KeyTable } from './enc/key-table.js';
 import { Scratch } from './enc/scratch.js';
-import { Undecodable } from './undecodable.js';
+import { loadEnvelope } from './load-envelope.js';
 
 /** Receives the records of all partitions of a table's topic, each partition in its order. */
 export class VanishedRows {
@@ -55,19 +54,6 @@ export class VanishedRows {
 
 /** Returns the WAL position of the scan that read this row. Null if the record is a change. */
 function positionOf(value: Buffer): bigint | null {
-  let op = '';
-  let position: bigint | null = null;
-  try {
-    walkObject(value, 0, value.length, (name, start, end) => {
-      if (name === 'op') op = value.toString('latin1', start + 1, end - 1);
-      if (name !== 'source') return;
-      walkObject(value, start, end, (member, from, to) => {
-        if (member === 'lsn') position = BigInt(value.toString('latin1', from, to));
-      });
-    });
-  } catch (error) {
-    if (!(error instanceof Undecodable || error instanceof SyntaxError)) throw error;
-    return null; // the windows report this record
-  }
-  return op === 'r' ? position : null;
+  const record = loadEnvelope(value);
+  return record?.op === 'r' ? record.position : null;
 }

@@ -1,73 +1,110 @@
-// Tests which changes an initial load in chunks overwrote, by the records of one partition.
+// Tests which changes an initial load in chunks overwrote, and which records repeat them, by the
+// records of one partition.
 import { describe, expect, it } from 'vitest';
-import { OverwrittenChanges } from '../../src/compare/overwritten-changes.js';
+import { ChangesToRepeat, OverwrittenChanges } from '../../src/compare/overwritten-changes.js';
 
 type Row = Readonly<Record<string, unknown>> | null;
-type Sent = readonly [key: string, op: string | null, after?: Row | string];
+/** A record. Without `lsn`, the position of a change is 1 more than its offset. */
+type Sent = readonly [key: number, op: string | null, after?: Row | string, lsn?: number];
 
 /** Returns the offsets that must be repeated. The records have the offsets 0, 1, 2 … */
-function overwritten(...records: readonly Sent[]): number[][] {
-  const changes = new OverwrittenChanges();
-  records.forEach(([key, op, after = null], offset) => {
+function toRepeat(...records: readonly Sent[]): number[] {
+  const bytes = records.map(([key, op, after = null, lsn], offset) => {
     const row = typeof after === 'string' ? after : JSON.stringify(after);
-    const value = op === null ? null : `{"before":null,"after":${row},"op":"${op}","ts_ms":1}`;
-    changes.add(offset, Buffer.from(`{"id":${key}}`), value === null ? null : Buffer.from(value));
+    const source = `{"table":"t","lsn":${lsn ?? offset + 1},"xmin":null}`;
+    const value =
+      op === null ? null : `{"before":null,"after":${row},"source":${source},"op":"${op}"}`;
+    return [Buffer.from(`{"id":${key}}`), value === null ? null : Buffer.from(value)] as const;
   });
-  return changes.overwritten.map((offsets) => [...offsets]);
+  const changes = new OverwrittenChanges();
+  for (const record of bytes) changes.add(...record);
+  const repeat = new ChangesToRepeat();
+  bytes.forEach(([key, value], offset) => {
+    if (changes.has(key)) repeat.add(offset, key, value);
+  });
+  expect(changes.count > 0).toBe(repeat.offsets.length > 0);
+  return repeat.offsets;
 }
+
+const OMITTED = '__debezium_unavailable_value';
 
 describe('a change of a row that the load also wrote', () => {
   it('is overwritten if an older row of the load is the last record', () => {
-    expect(overwritten(['7', 'u', { v: 2 }], ['7', 'r', { v: 1 }])).toEqual([[0]]);
+    expect(toRepeat([7, 'u', { v: 2 }], [7, 'r', { v: 1 }])).toEqual([0]);
   });
 
   it('is not overwritten if the load wrote the same row', () => {
-    expect(overwritten(['7', 'u', { v: 2 }], ['7', 'r', { v: 2 }])).toEqual([]);
+    expect(toRepeat([7, 'u', { v: 2 }], [7, 'r', { v: 2 }])).toEqual([]);
   });
 
-  it('is not overwritten if another change follows the row of the load', () => {
-    expect(overwritten(['7', 'u', { v: 2 }], ['7', 'r', { v: 1 }], ['7', 'u', { v: 3 }])).toEqual(
-      [],
-    );
-  });
-
-  it('is not overwritten if it follows the row of the load', () => {
-    expect(overwritten(['7', 'r', { v: 1 }], ['7', 'u', { v: 2 }])).toEqual([]);
+  it('is not overwritten if a newer change follows the row of the load', () => {
+    expect(toRepeat([7, 'u', { v: 2 }], [7, 'r', { v: 1 }], [7, 'u', { v: 3 }])).toEqual([]);
+    expect(toRepeat([7, 'r', { v: 1 }], [7, 'u', { v: 2 }])).toEqual([]);
   });
 
   it('is overwritten by a second scan, too', () => {
-    const first: Sent = ['7', 'r', { v: 1 }];
-    expect(overwritten(first, ['7', 'u', { v: 2 }], first)).toEqual([[1]]);
+    const first: Sent = [7, 'r', { v: 1 }];
+    expect(toRepeat(first, [7, 'u', { v: 2 }], first)).toEqual([1]);
   });
 
   it('is overwritten if it deleted the row, and its tombstone is repeated as well', () => {
-    expect(overwritten(['7', 'd'], ['7', null], ['7', 'r', { v: 1 }])).toEqual([[0, 1]]);
+    expect(toRepeat([7, 'd'], [7, null], [7, 'r', { v: 1 }])).toEqual([0, 1]);
   });
 
-  it('is repeated after all earlier changes of its row, which may contain omitted values', () => {
-    expect(
-      overwritten(
-        ['7', 'u', { v: 1, text: 'long' }],
-        ['8', 'u', { v: 1 }],
-        ['7', 'u', { v: 2, text: '__debezium_unavailable_value' }],
-        ['7', 'r', { v: 1, text: 'old' }],
-      ),
-    ).toEqual([[0, 2]]);
+  it('is repeated after all earlier changes of its row, which may have omitted values', () => {
+    const records: Sent[] = [
+      [7, 'u', { v: 1, text: 'long' }],
+      [8, 'u', { v: 1 }],
+      [7, 'u', { v: 2, text: OMITTED }],
+      [7, 'r', { v: 1, text: 'old' }],
+    ];
+    expect(toRepeat(...records)).toEqual([0, 2]);
   });
 
-  it('is repeated if its value cannot be read, because the window must report it', () => {
-    expect(overwritten(['7', 'u', '{'], ['7', 'r', { v: 1 }])).toEqual([[0]]);
+  it('is repeated although a newer change follows, if that one omits values', () => {
+    const [set, old]: Sent[] = [
+      [7, 'u', { v: 1, text: 'long' }],
+      [7, 'r', { v: 1, text: 'old' }],
+    ];
+    expect(toRepeat(set!, old!, [7, 'u', { v: 2, text: OMITTED }])).toEqual([0, 2]);
+    expect(toRepeat(set!, old!, [7, 'u', { v: 2, text: 'new' }])).toEqual([]);
+  });
+
+  it('is not overwritten if the row of the load has other columns, because a table was altered', () => {
+    expect(toRepeat([7, 'u', { v: 2 }], [7, 'r', { v: 2, w: 0 }])).toEqual([]);
   });
 
   it('differs from the row of the load in the last digit of a long number', () => {
-    expect(
-      overwritten(['7', 'u', '{"n":9007199254740993}'], ['7', 'r', '{"n":9007199254740992}']),
-    ).toEqual([[0]]);
+    const rows = ['{"n":9007199254740993}', '{"n":9007199254740992}'];
+    expect(toRepeat([7, 'u', rows[0]!], [7, 'r', rows[1]!])).toEqual([0]);
   });
 
   it('is read although the row has a column named op', () => {
-    expect(
-      overwritten(['7', 'u', { op: 'r' }], ['7', 'r', { op: 'u' }], ['8', 'r', { op: 'u' }]),
-    ).toEqual([[0]]);
+    const records: Sent[] = [
+      [7, 'u', { op: 'r' }],
+      [7, 'r', { op: 'u' }],
+      [8, 'r', { op: 'u' }],
+    ];
+    expect(toRepeat(...records)).toEqual([0]);
+  });
+});
+
+describe('a change that the topic has twice', () => {
+  const [one, two, old]: Sent[] = [
+    [7, 'u', { v: 1 }, 10],
+    [7, 'u', { v: 2 }, 20],
+    [7, 'r', { v: 0 }, 5],
+  ];
+
+  it('repairs its row if it is the newest', () => {
+    expect(toRepeat(one!, two!, old!, one!, two!)).toEqual([]);
+  });
+
+  it('does not repair its row if an attempt ended before it had repeated the newest', () => {
+    expect(toRepeat(one!, two!, old!, one!)).toEqual([0, 1]);
+  });
+
+  it('is overwritten if an older change was repeated after it', () => {
+    expect(toRepeat(two!, old!, [7, 'u', { v: 3 }, 30], two!)).toEqual([0, 2]);
   });
 });

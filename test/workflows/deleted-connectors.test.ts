@@ -77,6 +77,35 @@ describe('a deleted connector', () => {
     });
   });
 
+  it('is created again by retry if it was deleted while its load was repaired', async () => {
+    let isGone = true;
+    const fake = guarded({
+      repeatOverwritten: () =>
+        isGone ? Promise.reject(failure('connector-gone', 'deleted')) : Promise.resolve(0),
+    });
+    const connector = {
+      type: 'debezium-postgres',
+      url: 'http://127.0.0.1:8083',
+      snapshot: 'incremental',
+    };
+    await play(bench, fake.activities, anInput('repaired', { connector }), async (scene) => {
+      const { handle, status } = scene;
+      await sleepUntil('blocked', async () => (await status()).blocked?.code === 'connector-gone');
+      report(fake, trouble('repaired', 'connector-gone'));
+      await sleepUntil('noticed', async () => {
+        const audit = await handle.query<{ kind: string }[]>('audit');
+        return audit.some(({ kind }) => kind === 'connector');
+      });
+      const created = () => fake.calls.filter((call) => call === 'ensureConnector').length;
+      const before = created();
+      await handle.signal('retry');
+      await sleepUntil('created', () => created() > before);
+      isGone = false;
+      await handle.signal('retry');
+      await atApproval(scene);
+    });
+  });
+
   it('is not created again after a rollback has removed it', async () => {
     const ends: string[] = [];
     const fake = guarded({

@@ -34,6 +34,9 @@ const BATCH_BYTES = 900 * 1024; // stays below the broker's default limit for on
  */
 const MOST_PENDING = 4;
 
+/** The maximum number of bytes of a character of a string (a UTF-16 unit) in UTF-8. */
+const MOST_UTF8 = 3;
+
 interface Lane {
   readonly topic: string;
   readonly partition: number;
@@ -71,8 +74,9 @@ export class BulkWriter {
       lanes.length === 1
         ? lanes[0]!
         : lanes[this.#target.partitionOf(bytesOf(record.key), lanes.length)]!;
+    const full = this.#sendIfFull(lane, sizeOf(record.key) + sizeOf(record.value));
     lane.filling.add(record.key, record.value);
-    return this.#added(lane);
+    return both(full, this.#added(lane));
   }
 
   /**
@@ -87,8 +91,10 @@ export class BulkWriter {
       lanes.length === 1
         ? lanes[0]!
         : lanes[this.#target.partitionOf(bytes.subarray(keyFrom, keyTo), lanes.length)]!;
+    const size = keyTo - keyFrom + record.valueTo - record.valueFrom + end.bytes.length;
+    const full = this.#sendIfFull(lane, size);
     lane.filling.addBytes(record, end);
-    return this.#added(lane);
+    return both(full, this.#added(lane));
   }
 
   /**
@@ -122,6 +128,13 @@ export class BulkWriter {
     );
   }
 
+  /** Sends the batch if a record of this size would make it larger than a broker accepts. */
+  #sendIfFull(lane: Lane, more: number): Promise<void> | undefined {
+    const { filling } = lane;
+    if (filling.records === 0 || filling.size + more <= BATCH_BYTES) return undefined;
+    return this.#send(lane);
+  }
+
   #added(lane: Lane): Promise<void> | undefined {
     this.records += 1;
     return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
@@ -143,6 +156,16 @@ export class BulkWriter {
 }
 
 const aBatch = (): BatchBuilder => new BatchBuilder(BATCH_BYTES + 64 * 1024);
+
+const both = (
+  one: Promise<void> | undefined,
+  other: Promise<void> | undefined,
+): Promise<void> | undefined =>
+  one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
+
+/** Returns the size in bytes, or at least as much. */
+const sizeOf = (text: string | Buffer | null): number =>
+  text === null ? 0 : typeof text === 'string' ? text.length * MOST_UTF8 : text.length;
 
 const bytesOf = (text: string | Buffer): Buffer =>
   typeof text === 'string' ? Buffer.from(text) : text;

@@ -29,6 +29,14 @@ export const hasStarted = (
 export const scansOf = (notifications: readonly SnapshotNotification[]): number =>
   notifications.filter((n) => n.aggregate_type === KINDS.initial && n.type === 'STARTED').length;
 
+/** Returns whether the connector has begun an incremental snapshot and has not ended it. */
+export const isScanning = (notifications: readonly SnapshotNotification[]): boolean => {
+  const ends = ['COMPLETED', 'ABORTED'];
+  const steps = notifications.filter((n) => n.aggregate_type === KINDS.incremental);
+  const begun = steps.findLastIndex(({ type }) => type === 'STARTED');
+  return begun > steps.findLastIndex(({ type }) => ends.includes(type));
+};
+
 const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the request
 const FORGOTTEN_MS = 60_000; // Debezium notifies after each chunk; a chunk takes under a second
 

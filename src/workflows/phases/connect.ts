@@ -57,9 +57,11 @@ async function repeatOverwritten(run: Run): Promise<void> {
   const summary = 'Repeat the changes that the initial load overwrote';
   const rows = await run.step(async () => {
     holdConnectors(run, 'source'); // the activity stops and resumes the connector
-    const repeated = await call('long', 'repeatOverwritten', summary, run.ref);
-    areStarted(run, 'source');
-    return repeated;
+    try {
+      return await call('long', 'repeatOverwritten', summary, run.ref);
+    } finally {
+      areStarted(run, 'source'); // after a failure, the guard finds a deleted or stopped connector
+    }
   });
   if (rows > 0) run.audit({ kind: 'load-repeated', rows });
 }

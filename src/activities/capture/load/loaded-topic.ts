@@ -3,8 +3,8 @@
 import type { KafkaPort, PartitionEnds } from '../../../clients/kafka/kafka.js';
 import { rangeOf } from '../../../clients/kafka/record-batch.js';
 import { withSource } from '../../../clients/postgres/connection.js';
-import { insertLsn } from '../../../clients/postgres/wal-position.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { Lsn } from '../../../domain/values/position.js';
 import { connectorAcknowledged } from '../../barrier/connector-acknowledged.js';
 import { beat } from '../../runtime/poll-until.js';
 import type { CaptureDeps } from '../capture-adapter.js';
@@ -56,15 +56,14 @@ export class LoadedTopic {
 }
 
 /**
- * Waits until the connector has acknowledged the WAL position of this moment, which is after the
- * load. If its stored offset were still from the load, a restart would repeat the load, or its last
- * chunk. Returns null if the connector has acknowledged the position, otherwise the reason.
+ * Waits until the connector has acknowledged `lsn`, a position after the load. If its stored offset
+ * were still from the load, a restart would repeat the load, or its last chunk. Returns null if the
+ * connector has acknowledged the position, otherwise the reason.
  */
 export const offsetIsBehindLoad = (
   plan: ResolvedPlan,
   secret: CaptureDeps['secret'],
+  lsn: Lsn,
   deadline: number,
 ): Promise<string | null> =>
-  withSource(plan, secret, async (client) =>
-    connectorAcknowledged(client, plan, await insertLsn(client), deadline),
-  );
+  withSource(plan, secret, (client) => connectorAcknowledged(client, plan, lsn, deadline));

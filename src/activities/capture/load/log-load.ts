@@ -2,6 +2,7 @@
 // load as notifications in a Kafka topic.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { withSource } from '../../../clients/postgres/connection.js';
+import { insertLsn } from '../../../clients/postgres/wal-position.js';
 import {
   foldNotifications,
   scansOf,
@@ -10,6 +11,7 @@ import {
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { Lsn } from '../../../domain/values/position.js';
 import { durationMs } from '../../../domain/values/duration.js';
 import { offsetIsBehindLoad } from './loaded-topic.js';
 import { demandNoVanishedRows } from './scanned-again.js';
@@ -45,9 +47,9 @@ export function watchLog(
  * Appends the topic's notifications, beginning at offset `from`, to `notifications`. Returns the
  * offset where the next call continues.
  */
-async function readNotifications(
+export async function readNotifications(
   kafka: KafkaPort,
-  notificationTopic: string,
+  { names: { notificationTopic } }: ResolvedPlan,
   from: number,
   notifications: SnapshotNotification[],
 ): Promise<number> {
@@ -73,7 +75,7 @@ async function watch(
   signal: SnapshotSignal | null,
 ): Promise<TableProgress[]> {
   const { secret, systems } = deps;
-  const { connector, notificationTopic, slot, topicPrefix } = plan.names;
+  const { connector, slot, topicPrefix } = plan.names;
   const { source, catchUp } = plan.spec;
   const kind = signal ? 'incremental' : 'initial';
   const rest = systems.connect(plan);
@@ -83,19 +85,21 @@ async function watch(
   const failures = new Failures();
   const slotWait = new SlotWait(slot, (use) => withSource(plan, secret, use));
   let next = 0;
+  let loadedAt: Lsn | null = null;
   for (;;) {
-    next = await readNotifications(kafka, notificationTopic, next, notifications);
+    next = await readNotifications(kafka, plan, next, notifications);
     const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
     if (progress.failure && !signal?.mayAskAgain)
       throw await failures.explain(rest, connector, progress.failure);
     const isLoaded = progress.completed && !progress.failure;
-    if (isLoaded && signal) return progress.tables;
-    if (isLoaded && (await offsetIsBehindLoad(plan, secret, Date.now() + LOOK_MS)) === null) {
+    loadedAt = isLoaded ? (loadedAt ?? (await withSource(plan, secret, insertLsn))) : null;
+    if (loadedAt !== null) {
+      const late = await offsetIsBehindLoad(plan, secret, loadedAt, Date.now() + LOOK_MS);
       // the connector may have begun another scan before it stored its offset
-      const last = await readNotifications(kafka, notificationTopic, next, notifications);
-      if (last === next) return await checked(deps, plan, notifications, progress.tables);
+      const last = await readNotifications(kafka, plan, next, notifications);
+      if (last > next) loadedAt = null;
+      else if (late === null) return checked(deps, plan, notifications, progress.tables);
       next = last;
-      continue;
     }
     await failures.check(rest, connector);
     if (!signal) await slotWait.check();
@@ -109,13 +113,13 @@ async function watch(
   }
 }
 
-/** Returns the progress of a load by the connector's own snapshot, if the topics have only its rows. */
+/** Returns the progress of a load, unless it scanned the tables again and kept deleted rows. */
 async function checked(
   deps: CaptureDeps,
   plan: ResolvedPlan,
   notifications: readonly SnapshotNotification[],
   tables: TableProgress[],
 ): Promise<TableProgress[]> {
-  if (scansOf(notifications) > 1) await demandNoVanishedRows(deps, plan);
+  if (scansOf(notifications) > 1) await demandNoVanishedRows(deps, plan, tables);
   return tables;
 }

@@ -3,48 +3,79 @@
 // overwrite a newer one.
 import type { KafkaPort, PartitionEnds } from '../../../clients/kafka/kafka.js';
 import { readRecords, type KafkaRecord } from '../../../clients/kafka/records.js';
-import { OverwrittenChanges } from '../../../compare/overwritten-changes.js';
+import { withSource } from '../../../clients/postgres/connection.js';
+import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import { ChangesToRepeat, OverwrittenChanges } from '../../../compare/overwritten-changes.js';
+import {
+  isScanning,
+  type SnapshotNotification,
+} from '../../../domain/capture/snapshot-progress.js';
 import { Problem } from '../../../domain/failure.js';
-import { durationMs } from '../../../domain/values/duration.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { beat, pollUntil, stopIfCancelled } from '../../runtime/poll-until.js';
 import type { Planned } from '../../runtime/with-plan.js';
 import type { CaptureDeps } from '../capture-adapter.js';
 import { stopSurely, untilRunning } from '../connectors/connector-state.js';
 import { LoadedTopic, offsetIsBehindLoad } from './loaded-topic.js';
+import { readNotifications } from './log-load.js';
 
 /** A transaction that its producer left open ends by itself after a minute. */
 const OPEN_TRANSACTION_MS = 120_000;
+const BEHIND_LOAD_MS = 600_000;
+/** The changes that are in memory at the same time. */
+const CHANGES_AT_ONCE = 2000;
 
 /**
  * Repeats the overwritten changes, and returns how many rows had one. Afterwards, the connector is
- * running. Safe to repeat, also after an attempt that stopped the connector and died.
+ * running. Safe to repeat, also after an attempt that stopped the connector and died, or that wrote
+ * only some of the changes.
  */
-export async function repeatOverwritten(
-  { secret, systems }: CaptureDeps,
-  { plan }: Planned,
-): Promise<number> {
-  const rest = systems.connect(plan);
-  const kafka = systems.kafka(plan);
+export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): Promise<number> {
+  const rest = deps.systems.connect(plan);
+  const kafka = deps.systems.kafka(plan);
   const { connector } = plan.names;
+  // An attempt that Temporal has replaced must not start the connector while the next one writes.
   const resume = async (): Promise<void> => {
+    stopIfCancelled();
     await rest.resume(connector);
     await untilRunning(rest, connector);
   };
   const loads = plan.captures.map(({ topic }) => new ChunkedLoad(kafka, topic));
   for (const load of loads) await load.read();
-  await resume(); // an earlier attempt may have died while the connector was stopped
-  const deadline = Date.now() + durationMs(plan.spec.catchUp.timeout);
-  const late = await offsetIsBehindLoad(plan, secret, deadline);
-  if (late !== null) throw new Problem('catch-up-timeout', late);
+  // An earlier attempt may have died while the connector was stopped. A person's pause stays.
+  if ((await rest.status(connector))?.connector.state === 'STOPPED') await resume();
+  await untilBehindLoad(deps, plan);
+  stopIfCancelled();
   if (!(await stopSurely(rest, connector)))
     throw new Problem('connector-gone', `connector ${connector} was deleted during the load`);
+  let rows = 0;
   try {
-    let rows = 0;
+    await refuseScan(kafka, plan);
     for (const load of loads) rows += await load.repeat();
-    return rows;
-  } finally {
-    await resume();
+  } catch (error) {
+    await resume().catch(() => undefined); // the next attempt resumes it, too
+    throw error;
   }
+  await resume();
+  return rows;
+}
+
+/**
+ * Waits until everything that a chunk can contain has been read from the WAL. A row of a chunk that
+ * is newer than the change before it is then not the last record of its key.
+ */
+async function untilBehindLoad({ secret }: CaptureDeps, plan: ResolvedPlan): Promise<void> {
+  const lsn = await withSource(plan, secret, insertLsn);
+  const late = await offsetIsBehindLoad(plan, secret, lsn, Date.now() + BEHIND_LOAD_MS);
+  if (late !== null) throw new Problem('catch-up-timeout', late);
+}
+
+/** Throws an error, so that the activity is tried again, if a signal has begun another scan. */
+async function refuseScan(kafka: KafkaPort, plan: ResolvedPlan): Promise<void> {
+  const notifications: SnapshotNotification[] = [];
+  await readNotifications(kafka, plan, 0, notifications);
+  if (isScanning(notifications))
+    throw new Error(`connector ${plan.names.connector} scans the tables again`);
 }
 
 /** The topic of one table after its load in chunks. */
@@ -55,8 +86,8 @@ class ChunkedLoad {
 
   constructor(kafka: KafkaPort, name: string) {
     this.#kafka = kafka;
-    this.#topic = new LoadedTopic(kafka, name, (partition, offset, key, value) =>
-      this.#changesOf(partition).add(offset, key, value),
+    this.#topic = new LoadedTopic(kafka, name, (partition, _offset, key, value) =>
+      this.#changesOf(partition).add(key, value),
     );
   }
 
@@ -67,26 +98,29 @@ class ChunkedLoad {
 
   /** Writes the overwritten changes again. Returns the number of rows that had one. */
   async repeat(): Promise<number> {
-    const { name } = this.#topic;
-    await this.#topic.readTo(await this.#settledEnds());
-    const parts = [...this.#changes].map(([partition, { overwritten: keys }]) => ({
-      partition,
-      keys,
-    }));
-    const rows = parts.reduce((sum, { keys }) => sum + keys.length, 0);
+    const ends = await this.#settledEnds();
+    await this.#topic.readTo(ends);
+    const rows = this.#count();
     if (rows === 0) return 0;
     const writer = this.#kafka.openWriter();
-    for (const { partition, keys } of parts)
-      for (const { key, value } of await this.#recordsAt(partition, keys.flat())) {
+    for (const [partition, offsets] of await this.#changesToRepeat(ends))
+      for (let at = 0; at < offsets.length; at += CHANGES_AT_ONCE) {
+        const wanted = offsets.slice(at, at + CHANGES_AT_ONCE);
+        for (const { key, value } of await this.#recordsAt(partition, wanted)) {
+          stopIfCancelled();
+          await writer.write(this.#topic.name, { key: key!, value });
+        }
         stopIfCancelled();
-        await writer.write(name, { key: key!, value });
+        await writer.flush();
       }
-    await writer.flush();
     await this.#topic.readTo(await this.#settledEnds());
-    for (const [partition, { overwritten }] of this.#changes)
-      if (overwritten.length > 0)
-        throw new Error(`changes in partition ${partition} of ${name} are still overwritten`);
+    if (this.#count() > 0)
+      throw new Error(`${this.#count()} rows of ${this.#topic.name} are still overwritten`);
     return rows;
+  }
+
+  #count(): number {
+    return [...this.#changes.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
   #changesOf(partition: number): OverwrittenChanges {
@@ -95,13 +129,31 @@ class ChunkedLoad {
     return changes;
   }
 
+  /** Returns, for each partition, the offsets of the changes of all overwritten rows. */
+  async #changesToRepeat(ends: readonly PartitionEnds[]): Promise<Map<number, readonly number[]>> {
+    const found = new Map(ends.map(({ partition }) => [partition, new ChangesToRepeat()]));
+    const again = new LoadedTopic(
+      this.#kafka,
+      this.#topic.name,
+      (partition, offset, key, value) => {
+        if (key !== null && this.#changesOf(partition).has(key))
+          found.get(partition)!.add(offset, key, value);
+      },
+    );
+    await again.readTo(ends);
+    return new Map([...found].map(([partition, { offsets }]) => [partition, offsets]));
+  }
+
   /** Returns the records at these offsets, as the topic holds them, in the order of the topic. */
   async #recordsAt(partition: number, offsets: readonly number[]): Promise<KafkaRecord[]> {
     const wanted = new Set(offsets);
     const found: KafkaRecord[] = [];
-    if (offsets.length === 0) return found;
-    const sorted = [...offsets].sort((a, b) => a - b);
-    const range = { topic: this.#topic.name, partition, from: sorted[0]!, to: sorted.at(-1)! + 1 };
+    const range = {
+      topic: this.#topic.name,
+      partition,
+      from: offsets[0]!,
+      to: offsets.at(-1)! + 1,
+    };
     const take = (record: KafkaRecord): void => {
       if (!wanted.has(record.offset)) return;
       const { key, value } = record;
