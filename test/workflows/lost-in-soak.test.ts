@@ -1,9 +1,9 @@
 // Tests the loss of the capture after the commit. Consumers then read a stream that gets no more
-// changes, so the run must say so at once.
+// changes, so the run must say so at once. Also tests outages at the end of the soak.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { fakes, failure } from '../support/fake-activities.js';
-import { play, useBench } from '../support/time-skipping.js';
+import { play, skipUntil, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
 const batch = {
@@ -66,5 +66,39 @@ describe('the soak', () => {
         expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
       },
     );
+  });
+});
+
+describe('an outage when the soak could end', () => {
+  it.each([
+    ['of the ledger does not restart the soak, because consumers still read the stream', 'ledger'],
+    ['of the target restarts the soak, because nobody knows what consumers read', 'target'],
+  ] as const)('%s', async (_what, down) => {
+    const fake = fakes();
+    let isDown = true;
+    let windows = 0; // after the outage
+    const window = fake.activities.runWindow.bind(fake.activities);
+    fake.activities.runWindow = (input) => {
+      if (fake.switched && !isDown) windows += 1;
+      return window(input);
+    };
+    fake.activities.isSwitched = (_ref, needsRow) =>
+      isDown && fake.switched && (needsRow || down === 'target')
+        ? Promise.reject(failure('unreachable', `the ${down} does not answer`))
+        : Promise.resolve(fake.switched);
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput(`no-${down}`, { ...batch, soak: { for: '2h', passes: 1 } }),
+      async (scene) => {
+        await scene.reach((s) => s.needsApproval);
+        await scene.handle.signal('approveCutover', { approver: 'ann' });
+        await skipUntil(scene, (s) => s.phase === 'soak' && s.blocked?.code === 'unreachable');
+        isDown = false;
+        await scene.handle.signal('retry');
+        expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+      },
+    );
+    expect(windows > 0).toBe(down === 'target');
   });
 });

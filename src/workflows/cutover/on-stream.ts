@@ -11,8 +11,9 @@ export function keepRoute(run: Run, observed: NonNullable<Run['state']['route']>
 
 /**
  * Waits until two conditions are true: the lease row says that the cut-over happened, and consumers
- * read the stream. Calls `lost` each time a condition is not true or cannot be observed. `ways`
- * names the commands that a person can run.
+ * read the stream. Calls `lost` each time a condition is not true or cannot be observed. If only
+ * the ledger does not answer, waits without calling `lost`, because consumers still read the
+ * stream. `ways` names the commands that a person can run.
  */
 export async function untilOnStream(
   run: Run,
@@ -20,8 +21,8 @@ export async function untilOnStream(
   lost: () => void = () => undefined,
 ): Promise<void> {
   const look = () =>
-    whyNotOnStream(run, ways).catch((error: unknown) => {
-      lost();
+    whyNotOnStream(run, ways, true).catch(async (error: unknown) => {
+      if (!(await isOnStream(run, ways))) lost();
       throw error;
     });
   for (let why = await run.ask(look); why !== null; why = await run.ask(look)) {
@@ -31,19 +32,26 @@ export async function untilOnStream(
   await run.unblock();
 }
 
+/** Returns whether both conditions are true without the ledger. False if this is unknown. */
+const isOnStream = (run: Run, ways: string): Promise<boolean> =>
+  whyNotOnStream(run, ways, false).then(
+    (why) => why === null,
+    () => false,
+  );
+
 /**
  * Returns null if the cut-over is still in effect. Looks again, because the last window may be
  * hours old. Since then, a person may have replaced the view, or the target may have been restored
- * to a time before the commit.
+ * to a time before the commit. With `needsRow`, also asks the ledger whether the run may continue.
  */
-async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | null> {
+async function whyNotOnStream(run: Run, ways: string, needsRow: boolean): Promise<Blocked | null> {
   const { ref, plan } = run;
   const switched = await call(
     'quick',
     'isSwitched',
     'Read the lease row: is the cut-over still in effect?',
     ref,
-    true,
+    needsRow,
   );
   const observed = await call('quick', 'observeRoute', 'Observe what consumers read', ref);
   keepRoute(run, observed);
