@@ -93,9 +93,17 @@ describe('a rollback that was requested before the spec was read', () => {
 
   it('needs a signature if the spec names approvers', async () => {
     const fake = fakes({ verifyToken });
+    let signers: readonly string[] = [];
+    const open = fake.activities.openMigration.bind(fake.activities);
+    fake.activities.openMigration = async (asked) => {
+      const run = bench.env.client.workflow.getHandle('migration-reset-signed');
+      ({ signers } = await run.query<{ signers: string[] }>('evidence'));
+      return open(asked);
+    };
     const unsigned = (handle: WorkflowHandle) => handle.signal('rollBack', back);
     const ends = async (scene: Play): Promise<void> => {
       await scene.reach((s) => s.needsApproval);
+      expect(signers).toEqual(['ann']); // so that the command asks for a key
       const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
       expect(audit).toContainEqual(
         expect.objectContaining({

@@ -127,7 +127,7 @@ function registerQueries(run: Run): void {
   setHandler(explainQuery, () => run.details(), {
     description: 'The state, and what a person must do next',
   });
-  setHandler(evidenceQuery, () => run.evidence(), {
+  setHandler(evidenceQuery, () => run.evidence(namedApprovers(run)), {
     description: 'The evidence that an approval would name',
   });
   setHandler(auditQuery, () => run.state.audit.map(auditLine), {

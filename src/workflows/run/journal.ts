@@ -186,7 +186,7 @@ export class Journal {
     return currentDetails(this.state, workflowInfo().workflowId, this.now());
   }
 
-  evidence(): unknown {
+  evidence(named: readonly string[]): unknown {
     const { epoch, facts, lastWindow, passesInARow, covered, planHash, brokenGlass } = this.state;
     return {
       run: this.state.runKey,
@@ -197,7 +197,7 @@ export class Journal {
       covered,
       lastWindow,
       facts,
-      ...shownOf(this.state.spec ? this.plan : null, brokenGlass, this.now()),
+      ...shownOf(this.state.spec ? this.plan : null, brokenGlass, this.now(), named),
       ...(brokenGlass ? { brokenGlass } : {}),
     };
   }
@@ -234,14 +234,15 @@ export class Journal {
 
 /**
  * Returns the names of the signers and the parts of the plan that a person must know before a
- * decision. The result is empty before the run is open.
+ * decision. Before the run is open, the signers are the approvers that its input names.
  */
 function shownOf(
   plan: ResolvedPlan | null,
   glass: BrokenGlass | null,
   now: string,
+  named: readonly string[],
 ): { switches: string; notes: readonly string[]; signers: readonly string[] } {
-  if (!plan) return { switches: '', notes: [], signers: [] };
+  if (!plan) return { switches: '', notes: [], signers: named };
   const { steps, notes, spec } = plan;
   const switches = steps.find((s) => s.name === 'commit')!.does;
   return { switches, notes, signers: signersUnder(glass, spec.cutover.approval, now) };
