@@ -36,6 +36,14 @@ async function mayWrite(relation: string): Promise<boolean> {
   return rows[0]!.may;
 }
 
+/** Before Postgres 16, a membership has no options. */
+async function isBefore16(): Promise<boolean> {
+  const { rows } = await drill.client.query<{ version: number }>(
+    `SELECT current_setting('server_version_num')::int AS version`,
+  );
+  return rows[0]!.version < 160_000;
+}
+
 describe("the batch's role, at the end of the phase complete,", () => {
   it('has no privilege to write to the table, its partitions or its columns', async () => {
     await drill.client.query(
@@ -60,6 +68,21 @@ describe("the batch's role, at the end of the phase complete,", () => {
     );
     await drill.client.query(grant.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM '));
     await drill.cutover.retireRole(ref);
+  });
+
+  it.each([
+    ['is retired in spite of', 'INHERIT FALSE, SET FALSE, ADMIN FALSE', false],
+    ['is not retired because of', 'INHERIT FALSE, SET TRUE, ADMIN FALSE', true],
+    ['is not retired because of', 'INHERIT TRUE, SET FALSE, ADMIN FALSE', true],
+    ['is not retired because of', 'INHERIT FALSE, SET FALSE, ADMIN TRUE', true],
+  ])('%s a membership with %s, since Postgres 16', async (_what, options, blocks) => {
+    if (await isBefore16()) return;
+    await drill.client.query(
+      `GRANT ${GROUP} TO ${NIGHTLY} WITH ${options}; GRANT DELETE ON shared TO ${GROUP}`,
+    );
+    const retired = drill.cutover.retireRole(ref);
+    if (blocks) await expect(retired).rejects.toThrow(`(through ${GROUP})`);
+    else await retired;
   });
 
   it('blocks the run if it may write through a table of which the shared table is a part', async () => {

@@ -24,14 +24,18 @@ const mayWrite = (role: string): string =>
   `(has_table_privilege(${role}, part, '${WRITES}') OR has_any_column_privilege(${role}, part, 'INSERT, UPDATE'))`;
 
 /**
- * Finds the privileges with which a role can write to the relations. A member of another role can
- * use the rights of that role with SET ROLE, even if it does not inherit them.
+ * Names the memberships through which a role can use the rights of another role: it inherits them,
+ * uses SET ROLE, or grants itself either. Before Postgres 16, every member can use SET ROLE. Since
+ * then, a membership may allow none of the three.
  */
+const USABLE = `CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'USAGE, SET, MEMBER WITH ADMIN OPTION' ELSE 'MEMBER' END`;
+
+/** Finds the privileges with which a role can write to the relations. */
 const REMAINING = `SELECT format('%I.%I', n.nspname, c.relname) AS part,
     CASE WHEN ${mayWrite(`'public'::name`)} THEN 'PUBLIC'
       ELSE coalesce(string_agg(r.rolname, ', ' ORDER BY r.rolname) FILTER (WHERE r.rolname <> $1::name), 'a privilege of its own') END AS through
   FROM unnest($2::oid[]) AS part JOIN pg_class c ON c.oid = part JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_roles r ON pg_has_role($1::name, r.oid, 'MEMBER') AND ${mayWrite('r.oid')}
+  JOIN pg_roles r ON pg_has_role($1::name, r.oid, ${USABLE}) AND ${mayWrite('r.oid')}
   GROUP BY part, n.nspname, c.relname ORDER BY 1`;
 
 /**
