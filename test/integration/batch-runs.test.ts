@@ -110,4 +110,28 @@ describe('a run log', () => {
       expect(await doctor()).toMatchObject({ status: 'passed' });
     },
   );
+
+  it('that loses its time zones after the fence refuses the commit, so the hold is undone', async () => {
+    await create(COLUMNS);
+    await drill.client.query(
+      `UPDATE ${LEASE} SET state = 'OPEN', attempt = 0, token = NULL, expires_at = NULL WHERE migration = $1`,
+      [ref.name],
+    );
+    const input: FenceInput = { ref: log(), token: 'log', attempt: 2, epoch: 2, evidenceId: 'ev' };
+    expect((await drill.cutover.fence(input)).refused).toBeNull();
+    await create(COLUMNS.replace('started_at timestamptz', 'started_at timestamp'));
+    expect((await drill.cutover.commitCutover(input)).refused).toContain(
+      'started_at of public.runs is not timestamp with time zone',
+    );
+  });
+
+  it.each(['view', 'date'] as const)('gets no ALTER TABLE as its remedy for a %s', async (what) => {
+    await create(COLUMNS.replaceAll('timestamptz', what === 'view' ? 'timestamp' : 'date'));
+    const name = what === 'view' ? 'public.runs_seen' : table;
+    await drill.client.query('CREATE OR REPLACE VIEW runs_seen AS SELECT * FROM runs');
+    const { status, remedy } = await asked((client) => checkRuns(client, { table: name }));
+    await drill.client.query('DROP VIEW runs_seen');
+    expect(status).toBe('failed');
+    expect(remedy).not.toContain('ALTER TABLE');
+  });
 });

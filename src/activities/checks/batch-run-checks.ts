@@ -53,10 +53,7 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
   if (unzoned.length === 0) return 'the role can read the run log';
   return {
     detail: `the run log stores ${unzoned.map((c) => `${c.name} as ${c.declared}`).join(', ')}, and nothing says which moments these values name`,
-    remedy: zonedRemedy(
-      qualified(table.name),
-      unzoned.map(({ name }) => name),
-    ),
+    remedy: zonedRemedy(qualified(table.name), table.kind, unzoned),
   };
 }
 

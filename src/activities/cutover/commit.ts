@@ -1,7 +1,7 @@
 // Commits the cut-over: one transaction changes both what consumers read (the route) and the lease
 // row that records it, or neither. With the route `http`, another system switches afterwards.
 import type pg from 'pg';
-import { isOverdue, type Held } from '../../clients/postgres/held-transaction.js';
+import { isOverdue, type Held, type HoldLimits } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, type LeaseRow } from '../../clients/postgres/lease-row.js';
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
@@ -19,9 +19,14 @@ import { sourceProblem } from './source-at-commit.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-// With one of these errors, the route refuses its switch. Nothing is committed, so consumers still
-// read the batch.
-const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied'];
+// With one of the first two errors, the route refuses its switch. The third says that a condition
+// of the preflight is no longer true, such as the types of the run log. Nothing is committed, so
+// consumers still read the batch.
+const REFUSES: readonly FailureCode[] = [
+  'route-unexpected',
+  'permission-denied',
+  'preflight-failed',
+];
 
 /**
  * Commits, or returns the reason why the commit was refused. If this function throws, only the
@@ -39,15 +44,23 @@ export async function commitOrRefuse(
     );
     return { refused: null, ...(rows ? { rows } : {}) };
   } catch (error) {
-    if (error instanceof Refused) return { refused: error.message };
-    if (error instanceof Problem && REFUSES.includes(error.code))
-      return { refused: `${error.message} (${error.remedy})` };
-    if (isOverdue(error))
-      return {
-        refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or the fence expired first`,
-      };
-    throw error;
+    const refused = refusalOf(error, limits);
+    if (refused === null) throw error;
+    return { refused };
   }
+}
+
+/** Returns the reason if this error certainly means that nothing was committed, otherwise null. */
+export function refusalOf(
+  error: unknown,
+  { overallMs }: Pick<HoldLimits, 'overallMs'>,
+): string | null {
+  if (error instanceof Refused) return error.message;
+  if (error instanceof Problem && REFUSES.includes(error.code))
+    return `${error.message} (${error.remedy})`;
+  return isOverdue(error)
+    ? `the commit did not end within ${Math.round(overallMs / 1000)} s, or the fence expired first`
+    : null;
 }
 
 /** Commits in the transaction of `client`. Returns null if an earlier attempt has committed. */

@@ -12,9 +12,27 @@ export const LOGGED_TIMES = ['cut_at', 'started_at', 'finished_at'] as const;
 /** The oid of the type `timestamp with time zone`. */
 const TIMESTAMPTZ = 1184;
 
-/** Says how to give the columns of a run log (quoted) a type that names moments. */
-export const zonedRemedy = (log: string, columns: readonly string[]): string =>
-  `ALTER TABLE ${log} ${columns.map((name) => `ALTER ${name} TYPE timestamptz USING ${name} AT TIME ZONE 'ZONE'`).join(', ')}, where ZONE is the time zone in which the batch writes; or name a view that converts the columns like this`;
+/** The remedy for any run log whose columns name no moments. */
+const TO_ZONED =
+  'let batch.runs.table name a table or a view whose columns cut_at, started_at and finished_at are timestamptz';
+
+/**
+ * Says how to give the columns of a run log a type that names moments. `kind` is the relkind of the
+ * log, whose name is quoted in `sql`. Only a timestamp becomes a moment by adding a time zone.
+ */
+export function zonedRemedy(
+  sql: string,
+  kind: string,
+  columns: readonly { readonly name: string; readonly type: string }[],
+): string {
+  const isTable = kind === 'r' || kind === 'p';
+  if (!isTable || columns.some(({ type }) => type !== 'timestamp'))
+    return `${TO_ZONED}; convert a timestamp with AT TIME ZONE and the time zone in which the batch writes; a date lacks the time of day, so it cannot be converted`;
+  const changes = columns.map(
+    ({ name }) => `ALTER ${name} TYPE timestamptz USING ${name} AT TIME ZONE 'ZONE'`,
+  );
+  return `ALTER TABLE ${sql} ${changes.join(', ')}, where ZONE is the time zone in which the batch writes; or name a view that converts the columns like this`;
+}
 
 /**
  * Returns the columns that name no certain moment, because their type is not `timestamptz`. Nothing
@@ -65,8 +83,7 @@ async function loggedRun(
     `SELECT run_id::text AS run_id, started_at, finished_at FROM ${log.sql} WHERE finished_at IS NULL${since} LIMIT 1`,
   );
   const reason = unzonedReason(fields, log);
-  if (reason !== null)
-    throw new Problem('preflight-failed', reason, zonedRemedy(log.sql, unzoned(fields)));
+  if (reason !== null) throw new Problem('preflight-failed', reason, TO_ZONED);
   const run = rows[0];
   if (!run) return null;
   return run['finished_at'] === null
