@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { ADOPTING } from '../support/adopting.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
-import { fakes } from '../support/fake-activities.js';
+import { failure, fakes } from '../support/fake-activities.js';
 import { play, skipUntil, useBench, type Play } from '../support/time-skipping.js';
 
 const bench = useBench();
@@ -127,6 +127,31 @@ describe('a rollback that continues as new after its last removal', () => {
     });
     expect(fake.calls).toContain('releaseAdopted');
     expect(fake.calls).toContain('dropFolds');
+  });
+});
+
+describe('a rollback while the ledger does not answer', () => {
+  it('returns consumers to the batch at once, and removes objects when the ledger answers again', async () => {
+    const fake = fakes();
+    let isDown = true;
+    fake.activities.listOwned = () =>
+      isDown
+        ? Promise.reject(failure('unreachable', 'the ledger does not answer'))
+        : Promise.resolve({ objects: [], handedOver: [], hasCompleted: false });
+    await play(bench, fake.activities, anHourlyInput('no-ledger', SOAK), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal('approveCutover', { approver: 'ann' });
+      await skipUntil(scene, (s) => s.phase === 'soak');
+      await scene.handle.signal('rollBack', { by: 'ann', reason: 'numbers look odd' });
+      await scene.reach((s) => s.blocked?.code === 'unreachable');
+      expect(await scene.status()).toMatchObject({ route: { side: 'batch' } });
+      expect(fake.switched).toBe(false);
+      expect(removals(fake.calls)).toEqual([]);
+      isDown = false;
+      await scene.handle.signal('retry');
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+    });
+    expect(removals(fake.calls)).toContain('removeLease');
   });
 });
 

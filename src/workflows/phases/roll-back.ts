@@ -20,15 +20,18 @@ export async function rollBack(run: Run): Promise<void> {
   if (!state.spec && run.isContinued) await openRun(run);
   if (state.spec) {
     const { ref } = run;
+    // Consumers return before the ledger is asked, because the ledger may not answer for hours.
+    const isReturned = state.undo.length > 0;
+    if (isReturned) await returnToBatch(run);
     const { objects, handedOver, hasCompleted } = await run.step(() =>
       call('quick', 'listOwned', 'Read from the ledger what this run owns', ref),
     );
     run.willMake(...objects);
     state.handedOver = [...handedOver];
-    // The undo list is empty if nothing was made, or if the run continued as new after the last
-    // removal. Before that removal, consumers were returned. After `complete`, consumers may read
-    // the stream although the run owns nothing any more.
-    if (state.undo.length > 0 || hasCompleted) await returnToBatch(run);
+    // The undo list was empty if nothing was made, if the run was reset, or if the run continued as
+    // new after the last removal. Before that removal, consumers were returned. After `complete`,
+    // consumers may read the stream although the run owns nothing any more.
+    if (!isReturned && (state.undo.length > 0 || hasCompleted)) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.
     await leaveAdopted(run);
