@@ -100,10 +100,11 @@ export async function demandSlot({ secret }: CopyDeps, plan: ResolvedPlan): Prom
 }
 
 /**
- * Returns whether the WAL can omit a TOASTed value of a row that an update moves to another place
- * in the table. The WAL contains every value only under REPLICA IDENTITY FULL.
+ * Returns whether the WAL can omit a TOASTed value of a row that an update does not set, for example
+ * if the update moves the row to another place in the table. The WAL contains every value only
+ * under REPLICA IDENTITY FULL.
  */
-const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
+export const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
   holdsFarValues &&
   (leaves.length > 0 ? leaves : [table]).some((part) => part.replicaIdentity !== 'full');
 

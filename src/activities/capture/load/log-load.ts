@@ -108,7 +108,8 @@ async function watch(
         'catch-up-timeout',
         `the initial load is not complete after ${catchUp.timeout}`,
       );
-    await signal?.advance(notifications, progress.failure !== null);
+    // after the load, another signal would start another scan
+    if (loadedAt === null) await signal?.advance(notifications, progress.failure !== null);
     await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });
   }
 }

@@ -4,7 +4,7 @@
 import type { KafkaPort, PartitionEnds } from '../../../clients/kafka/kafka.js';
 import { readRecords, type KafkaRecord } from '../../../clients/kafka/records.js';
 import { withSource } from '../../../clients/postgres/connection.js';
-import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import { readKeyedTable } from '../../../clients/postgres/catalog.js';
 import { ChangesToRepeat, OverwrittenChanges } from '../../../compare/overwritten-changes.js';
 import {
   isScanning,
@@ -16,19 +16,21 @@ import { beat, pollUntil, stopIfCancelled } from '../../runtime/poll-until.js';
 import type { Planned } from '../../runtime/with-plan.js';
 import type { CaptureDeps } from '../capture-adapter.js';
 import { stopSurely, untilRunning } from '../connectors/connector-state.js';
-import { LoadedTopic, offsetIsBehindLoad } from './loaded-topic.js';
+import { logOmitsValues } from './copy-readers.js';
+import { LoadedTopic } from './loaded-topic.js';
 import { readNotifications } from './log-load.js';
 
 /** A transaction that its producer left open ends by itself after a minute. */
 const OPEN_TRANSACTION_MS = 120_000;
-const BEHIND_LOAD_MS = 600_000;
 /** The changes that are in memory at the same time. */
-const CHANGES_AT_ONCE = 2000;
+const CHANGES_AT_ONCE = 100;
 
 /**
- * Repeats the overwritten changes, and returns how many rows had one. Afterwards, the connector is
- * running. Safe to repeat, also after an attempt that stopped the connector and died, or that wrote
- * only some of the changes.
+ * Repeats the overwritten changes, after the connector has acknowledged a position that is behind
+ * the load (`watchLog` waits for that). A row of a chunk that is newer than the change before it is
+ * then not the last record of its key, because its own change follows. Returns how many rows had
+ * one. Afterwards, the connector is running. Safe to repeat, also after an attempt that stopped the
+ * connector and died, or that wrote only some of the changes.
  */
 export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): Promise<number> {
   const rest = deps.systems.connect(plan);
@@ -40,11 +42,18 @@ export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): P
     await rest.resume(connector);
     await untilRunning(rest, connector);
   };
-  const loads = plan.captures.map(({ topic }) => new ChunkedLoad(kafka, topic));
+  const loads = await withSource(plan, deps.secret, async (client) => {
+    const found: ChunkedLoad[] = [];
+    for (const [at, { text }] of plan.tables.entries()) {
+      const isWhole = !logOmitsValues(await readKeyedTable(client, text));
+      found.push(new ChunkedLoad(kafka, plan.captures[at]!.topic, isWhole));
+    }
+    return found;
+  });
   for (const load of loads) await load.read();
   // An earlier attempt may have died while the connector was stopped. A person's pause stays.
   if ((await rest.status(connector))?.connector.state === 'STOPPED') await resume();
-  await untilBehindLoad(deps, plan);
+  await refuseScan(kafka, plan);
   stopIfCancelled();
   if (!(await stopSurely(rest, connector)))
     throw new Problem('connector-gone', `connector ${connector} was deleted during the load`);
@@ -60,16 +69,6 @@ export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): P
   return rows;
 }
 
-/**
- * Waits until everything that a chunk can contain has been read from the WAL. A row of a chunk that
- * is newer than the change before it is then not the last record of its key.
- */
-async function untilBehindLoad({ secret }: CaptureDeps, plan: ResolvedPlan): Promise<void> {
-  const lsn = await withSource(plan, secret, insertLsn);
-  const late = await offsetIsBehindLoad(plan, secret, lsn, Date.now() + BEHIND_LOAD_MS);
-  if (late !== null) throw new Problem('catch-up-timeout', late);
-}
-
 /** Throws an error, so that the activity is tried again, if a signal has begun another scan. */
 async function refuseScan(kafka: KafkaPort, plan: ResolvedPlan): Promise<void> {
   const notifications: SnapshotNotification[] = [];
@@ -82,10 +81,13 @@ async function refuseScan(kafka: KafkaPort, plan: ResolvedPlan): Promise<void> {
 class ChunkedLoad {
   readonly #kafka: KafkaPort;
   readonly #topic: LoadedTopic;
+  readonly #isWhole: boolean;
   readonly #changes = new Map<number, OverwrittenChanges>();
 
-  constructor(kafka: KafkaPort, name: string) {
+  /** `isWhole` says that no change omits a TOAST value. */
+  constructor(kafka: KafkaPort, name: string, isWhole: boolean) {
     this.#kafka = kafka;
+    this.#isWhole = isWhole;
     this.#topic = new LoadedTopic(kafka, name, (partition, _offset, key, value) =>
       this.#changesOf(partition).add(key, value),
     );
@@ -124,12 +126,12 @@ class ChunkedLoad {
   }
 
   #changesOf(partition: number): OverwrittenChanges {
-    const changes = this.#changes.get(partition) ?? new OverwrittenChanges();
+    const changes = this.#changes.get(partition) ?? new OverwrittenChanges(this.#isWhole);
     this.#changes.set(partition, changes);
     return changes;
   }
 
-  /** Returns, for each partition, the offsets of the changes of all overwritten rows. */
+  /** Returns, for each partition, the offsets of the newest changes of all overwritten rows. */
   async #changesToRepeat(ends: readonly PartitionEnds[]): Promise<Map<number, readonly number[]>> {
     const found = new Map(ends.map(({ partition }) => [partition, new ChangesToRepeat()]));
     const again = new LoadedTopic(
