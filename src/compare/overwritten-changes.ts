@@ -3,9 +3,8 @@
 // writes changes. Also, a commit can be in the WAL before any other session sees it. The record of
 // the chunk (`op` is r) then has an older row, but comes after the change. After the load, such a
 // record is the last of its key. If it was newer than the change, a later change would follow it.
-import { hash128 } from './enc/hash.js';
+import { KeyHash } from './enc/key-hash.js';
 import { KeyTable } from './enc/key-table.js';
-import { Scratch } from './enc/scratch.js';
 import { loadEnvelope, type LoadEnvelope } from './load-envelope.js';
 import { RowShapes } from './row-shapes.js';
 
@@ -22,8 +21,7 @@ export class OverwrittenChanges {
   readonly #keys = new KeyTable(4, 1024, true);
   readonly #shapes: RowShapes;
   readonly #overwritten = new Set<string>();
-  readonly #scratch = new Scratch();
-  readonly #key = new Int32Array(4);
+  readonly #hash = new KeyHash();
 
   /**
    * `isWhole` says that every change has all values of its row: the replica identity is FULL, or
@@ -47,21 +45,19 @@ export class OverwrittenChanges {
   add(key: Buffer | null, value: Buffer | null): void {
     const record = key && value && loadEnvelope(value);
     if (!record) return;
-    this.#scratch.reset();
-    this.#scratch.sized(key, 0, key.length);
-    hash128(this.#scratch, 0, this.#key);
-    const slot = this.#keys.find(this.#key);
+    const hash = this.#hash.of(key);
+    const slot = this.#keys.find(hash);
     const isLoaded = record.op === 'r';
     if (slot >= 0 && (isLoaded || isRepeat(record, this.#positionAt(slot))))
       this.#mark(key, this.#isOlder(slot, record.after));
-    else if (!isLoaded) this.#change(key, record);
+    else if (!isLoaded) this.#change(key, hash, record);
   }
 
-  #change(key: Buffer, { after, position }: LoadEnvelope): void {
+  #change(key: Buffer, hash: Int32Array, { after, position }: LoadEnvelope): void {
     this.#mark(key, false);
     const shape = this.#shapes.of(after);
     const [high, low] = this.#shapes.hash(after, shape);
-    const at = this.#keys.set(this.#key, high, low);
+    const at = this.#keys.set(hash, high, low);
     this.#keys.setNote(at, ...wordsOf(position ?? NO_POSITION), shape);
   }
 

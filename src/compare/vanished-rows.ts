@@ -2,9 +2,8 @@
 // during the load, it scans the tables again, and then reads the WAL from the second scan on. The
 // topic keeps a row of the first scan that was deleted in between, and gets no record of its
 // deletion.
-import { hash128 } from './enc/hash.js';
+import { KeyHash } from './enc/key-hash.js';
 import { KeyTable } from './enc/key-table.js';
-import { Scratch } from './enc/scratch.js';
 import { loadEnvelope } from './load-envelope.js';
 
 /** Receives the records of all partitions of a table's topic, each partition in its order. */
@@ -13,23 +12,20 @@ export class VanishedRows {
   readonly #keys = new KeyTable(4);
   /** For each scan, its WAL position, and how many keys it has in `#keys`. */
   readonly #scans: { readonly position: bigint; keys: number }[] = [];
-  readonly #scratch = new Scratch();
-  readonly #hash = new Int32Array(4);
+  readonly #hash = new KeyHash();
 
   /** Receives a record with key and value as JSON. Records without a key are ignored. */
   add(key: Buffer | null, value: Buffer | null): void {
     if (key === null) return;
-    this.#scratch.reset();
-    this.#scratch.sized(key, 0, key.length);
-    hash128(this.#scratch, 0, this.#hash);
-    const slot = this.#keys.find(this.#hash);
+    const hash = this.#hash.of(key);
+    const slot = this.#keys.find(hash);
     if (slot >= 0) this.#scans[this.#keys.rowOf(slot)[0]]!.keys -= 1;
     const position = value === null ? null : positionOf(value);
     if (position !== null) {
       const scan = this.#numberOf(position);
-      this.#keys.set(this.#hash, scan, 0);
+      this.#keys.set(hash, scan, 0);
       this.#scans[scan]!.keys += 1;
-    } else if (slot >= 0) this.#keys.delete(this.#hash);
+    } else if (slot >= 0) this.#keys.delete(hash);
   }
 
   /** The WAL position of the newest scan. 0 if the topic has no row of a scan. */
