@@ -1,7 +1,7 @@
 // sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads the
 // database. If the database is not asked or does not answer, everything that must be measured is
 // unknown. With --out, it also writes drafts of a pipeline (starting points).
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from './support/measure-portfolio.js';
 import { assess as assessAll, readQuery, type Assessment } from '../assess/assessment.js';
@@ -10,7 +10,7 @@ import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
 import { resolveSecret } from '../wiring/config.js';
 import { formatProblem } from '../manifest/document.js';
-import { fileText } from './support/file-text.js';
+import { fileText, readText } from './support/file-text.js';
 import { CliError, EXIT, say, write } from './support/output.js';
 
 export interface AssessOptions {
@@ -47,9 +47,7 @@ function readPortfolio(file: string, only: string | undefined): Portfolio {
     file,
     (reason) => new CliError(EXIT.usage, 'portfolio-unreadable', `cannot read ${file}: ${reason}`),
   );
-  const parsed = parsePortfolio(text, file, (path) =>
-    readFileSync(resolve(dirname(file), path), 'utf8'),
-  );
+  const parsed = parsePortfolio(text, file, (path) => readText(resolve(dirname(file), path)));
   if (!parsed.ok) {
     for (const problem of parsed.problems) say(formatProblem(problem));
     throw new CliError(

@@ -1,15 +1,39 @@
-// Reads a file that a person named.
+// Reads a file that a person named, or that a spec or a portfolio names.
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import type { CliError } from './output.js';
 
 /**
+ * Returns the text of a file, without a byte order mark. Throws if the file cannot be read or is
+ * not UTF-8. Node would replace other bytes, so a query or a name would silently become another
+ * one.
+ */
+export function readText(file: string): string {
+  const bytes = readFileSync(file);
+  if (!isUtf8(bytes)) throw new Error(`${notUtf8(bytes)}; save the file as UTF-8`);
+  return bytes.toString('utf8').replace(/^\ufeff/, '');
+}
+
+/**
  * Returns the text of a file. If the file cannot be read, throws the error that `refusal` makes
- * from the system's code, such as ENOENT.
+ * from the reason: the system's code, such as ENOENT, or the line that is not UTF-8.
  */
 export function fileText(file: string, refusal: (reason: string) => CliError): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file);
   } catch (error) {
     throw refusal((error as NodeJS.ErrnoException).code ?? (error as Error).message);
   }
+}
+
+/** Names the first line with bytes that are not UTF-8. No character of UTF-8 contains a newline. */
+function notUtf8(bytes: Buffer): string {
+  let line = 1;
+  for (let from = 0; from < bytes.length; line += 1) {
+    const newline = bytes.indexOf(0x0a, from);
+    const end = newline < 0 ? bytes.length : newline + 1;
+    if (!isUtf8(bytes.subarray(from, end))) break;
+    from = end;
+  }
+  return `line ${line} is not UTF-8`;
 }

@@ -1,10 +1,9 @@
 // Reads a spec file for a verb. If the spec is not valid, it prints every problem to stderr and
 // throws an error with exit code 2.
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { formatProblem, parseSpecText, type SpecUse } from '../../manifest/parse.js';
-import { fileText } from './file-text.js';
+import { fileText, readText } from './file-text.js';
 import { CliError, EXIT, say } from './output.js';
 
 export function readSpec(file: string, use: SpecUse = 'migration'): MigrationSpec {
@@ -12,7 +11,7 @@ export function readSpec(file: string, use: SpecUse = 'migration'): MigrationSpe
     file,
     (reason) => new CliError(EXIT.usage, 'spec-unreadable', `cannot read ${file}: ${reason}`),
   );
-  const inline = (path: string): string => readFileSync(resolve(dirname(file), path), 'utf8');
+  const inline = (path: string): string => readText(resolve(dirname(file), path));
   const parsed = parseSpecText(text, file, inline, use);
   if (parsed.ok) return parsed.spec;
   for (const problem of parsed.problems) say(formatProblem(problem));
