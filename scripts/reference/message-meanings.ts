@@ -154,7 +154,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   baseline: 'The tables were counted before the initial load.',
   slot: 'The replication slot exists; the event has its positions.',
   'load-repeated':
-    'The load `incremental` had overwritten changes that were already in the topic. Sluice wrote them again.',
+    'The load `incremental` had overwritten changes that were already in the topic. They were written again.',
   adopted: 'The migration adopted objects that existed before, as they are.',
   'left-untouched': 'The run ended, and left the adopted objects as they are.',
   pipeline: 'Jobs were deployed.',

@@ -21,6 +21,9 @@ export class OverwrittenChanges {
   readonly #keys = new KeyTable(4, 1024, true);
   readonly #shapes: RowShapes;
   readonly #overwritten = new Set<string>();
+  /** The keys whose newest change a row of the load overwrote. */
+  readonly #byLoad = new Set<string>();
+  readonly #repeated = new Set<string>();
   readonly #hash = new KeyHash();
 
   /**
@@ -36,6 +39,11 @@ export class OverwrittenChanges {
     return this.#overwritten.size;
   }
 
+  /** The number of rows whose newest change the load overwrote, and that got this change again. */
+  get repeated(): number {
+    return this.#repeated.size;
+  }
+
   /** Returns whether the last record of a key is older than another one. */
   has(key: Buffer): boolean {
     return this.#overwritten.has(textOf(key));
@@ -48,9 +56,12 @@ export class OverwrittenChanges {
     const hash = this.#hash.of(key);
     const slot = this.#keys.find(hash);
     const isLoaded = record.op === 'r';
-    if (slot >= 0 && (isLoaded || isRepeat(record, this.#positionAt(slot))))
-      this.#mark(key, this.#isOlder(slot, record.after));
-    else if (!isLoaded) this.#change(key, hash, record);
+    if (slot >= 0 && (isLoaded || isRepeat(record, this.#positionAt(slot)))) {
+      const isOlder = this.#isOlder(slot, record.after);
+      if (!isLoaded && !isOlder && this.#byLoad.has(textOf(key))) this.#repeated.add(textOf(key));
+      this.#mark(key, isOlder);
+      if (isLoaded && isOlder) this.#byLoad.add(textOf(key));
+    } else if (!isLoaded) this.#change(key, hash, record);
   }
 
   #change(key: Buffer, hash: Int32Array, { after, position }: LoadEnvelope): void {
@@ -77,7 +88,10 @@ export class OverwrittenChanges {
 
   #mark(key: Buffer, isOverwritten: boolean): void {
     if (isOverwritten) this.#overwritten.add(textOf(key));
-    else if (this.#overwritten.size > 0) this.#overwritten.delete(textOf(key));
+    else if (this.#overwritten.size > 0) {
+      this.#overwritten.delete(textOf(key));
+      this.#byLoad.delete(textOf(key));
+    }
   }
 }
 

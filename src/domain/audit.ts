@@ -184,7 +184,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
     `${e.lsn} on ${e.server}: ${e.tables.map((t) => `${t.table} ${baselineRows(t)} rows (${t.fingerprint})`).join(', ')}`,
   slot: (e) => `${e.slot} at ${e.confirmedLsn}, restart ${e.restartLsn}`,
   'load-repeated': (e) =>
-    `the initial load had overwritten changes of ${e.rows} rows; Sluice wrote these changes again`,
+    `the initial load had overwritten changes of ${e.rows} rows; these changes were written again`,
   adopted: (e) => e.objects.join('; '),
   'left-untouched': (e) => e.objects.join(', '),
   pipeline: (e) => `running: ${e.jobs.join(', ')}`,

@@ -13,18 +13,25 @@ const toRepeat = (...records: readonly Sent[]): number[] => repeated(true, recor
 const toRepeatPartly = (...records: readonly Sent[]): number[] => repeated(false, records);
 
 /** The records have the offsets 0, 1, 2 … */
-function repeated(isWhole: boolean, records: readonly Sent[]): number[] {
-  const bytes = records.map(([key, op, after = null, lsn], offset) => {
+const bytesOf = (records: readonly Sent[]) =>
+  records.map(([key, op, after = null, lsn], offset) => {
     const row = typeof after === 'string' ? after : JSON.stringify(after);
     const source = `{"table":"t","lsn":${lsn ?? offset + 1},"xmin":null}`;
     const value =
       op === null ? null : `{"before":null,"after":${row},"source":${source},"op":"${op}"}`;
     return [Buffer.from(`{"id":${key}}`), value === null ? null : Buffer.from(value)] as const;
   });
+
+function changesIn(isWhole: boolean, records: readonly Sent[]): OverwrittenChanges {
   const changes = new OverwrittenChanges(isWhole);
-  for (const record of bytes) changes.add(...record);
+  for (const record of bytesOf(records)) changes.add(...record);
+  return changes;
+}
+
+function repeated(isWhole: boolean, records: readonly Sent[]): number[] {
+  const changes = changesIn(isWhole, records);
   const repeat = new ChangesToRepeat();
-  bytes.forEach(([key, value], offset) => {
+  bytesOf(records).forEach(([key, value], offset) => {
     if (changes.has(key)) repeat.add(offset, key, value);
   });
   expect(changes.count > 0).toBe(repeat.offsets.length > 0);
@@ -125,5 +132,14 @@ describe('a change that the topic has twice', () => {
 
   it('is overwritten if an older change was repeated after it', () => {
     expect(toRepeat(two!, old!, [7, 'u', { v: 3 }, 30], two!)).toEqual([2]);
+  });
+
+  it('is counted if it was repeated after it had been overwritten, also by an attempt that died', () => {
+    const count = (...records: Sent[]): number => changesIn(true, records).repeated;
+    expect(count(one!, two!, old!)).toBe(0);
+    expect(count(one!, two!, old!, one!)).toBe(0);
+    expect(count(one!, two!, old!, one!, two!)).toBe(1);
+    expect(count(one!, two!, one!, two!)).toBe(0);
+    expect(count(one!, old!, [7, 'u', { v: 3 }, 30])).toBe(0);
   });
 });
