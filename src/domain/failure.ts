@@ -59,7 +59,7 @@ export const FAILURES = {
   },
   'connector-gone': {
     meaning: 'a connector of this migration was deleted from Kafka Connect',
-    retryable: true,
+    retryable: false,
     remedy:
       'sluice retry creates it again with the planned configuration, and it continues from its stored position; sluice rollback ends the migration',
   },

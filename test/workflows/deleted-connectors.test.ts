@@ -8,6 +8,11 @@ import { anInput, atApproval, guarded, report, trouble } from '../support/guarde
 import { play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
+const CHUNKED = {
+  type: 'debezium-postgres',
+  url: 'http://127.0.0.1:8083',
+  snapshot: 'incremental',
+};
 
 describe('a deleted connector', () => {
   it('starts a window at once, and retry creates the connector again', async () => {
@@ -83,27 +88,66 @@ describe('a deleted connector', () => {
       repeatOverwritten: () =>
         isGone ? Promise.reject(failure('connector-gone', 'deleted')) : Promise.resolve(0),
     });
-    const connector = {
-      type: 'debezium-postgres',
-      url: 'http://127.0.0.1:8083',
-      snapshot: 'incremental',
-    };
-    await play(bench, fake.activities, anInput('repaired', { connector }), async (scene) => {
-      const { handle, status } = scene;
-      await sleepUntil('blocked', async () => (await status()).blocked?.code === 'connector-gone');
-      report(fake, trouble('repaired', 'connector-gone'));
-      await sleepUntil('noticed', async () => {
-        const audit = await handle.query<{ kind: string }[]>('audit');
-        return audit.some(({ kind }) => kind === 'connector');
-      });
-      const created = () => fake.calls.filter((call) => call === 'ensureConnector').length;
-      const before = created();
-      await handle.signal('retry');
-      await sleepUntil('created', () => created() > before);
-      isGone = false;
-      await handle.signal('retry');
-      await atApproval(scene);
+    await play(
+      bench,
+      fake.activities,
+      anInput('repaired', { connector: CHUNKED }),
+      async (scene) => {
+        const { handle, status } = scene;
+        await sleepUntil(
+          'blocked',
+          async () => (await status()).blocked?.code === 'connector-gone',
+        );
+        report(fake, trouble('repaired', 'connector-gone'));
+        await sleepUntil('noticed', async () => {
+          const audit = await handle.query<{ kind: string }[]>('audit');
+          return audit.some(({ kind }) => kind === 'connector');
+        });
+        const created = () => fake.calls.filter((call) => call === 'ensureConnector').length;
+        const before = created();
+        await handle.signal('retry');
+        await sleepUntil('created', () => created() > before);
+        isGone = false;
+        await handle.signal('retry');
+        await atApproval(scene);
+      },
+    );
+  });
+
+  it('is running again before its load is repaired, even if no guard has noticed the deletion', async () => {
+    const repairs: string[] = [];
+    let state = 'deleted';
+    const fake = guarded({
+      ensureConnector: () => {
+        state = 'stopped';
+        return Promise.resolve();
+      },
+      resumeConnector: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        state = 'running';
+      },
+      repeatOverwritten: () => {
+        repairs.push(state);
+        if (repairs.length > 1) return Promise.resolve(0);
+        state = 'deleted';
+        return Promise.reject(failure('connector-gone', 'deleted'));
+      },
     });
+    await play(
+      bench,
+      fake.activities,
+      anInput('chunked', { connector: CHUNKED }),
+      async (scene) => {
+        const { handle, status } = scene;
+        await sleepUntil(
+          'blocked',
+          async () => (await status()).blocked?.code === 'connector-gone',
+        );
+        await handle.signal('retry');
+        await atApproval(scene);
+      },
+    );
+    expect(repairs).toEqual(['running', 'running']);
   });
 
   it('is not created again after a rollback has removed it', async () => {

@@ -2,6 +2,7 @@
 // watches its initial load. With `snapshot: copy`, Sluice first copies the tables itself. The phase
 // then creates and starts the sink in the same way. An adopted connector already runs, so the phase
 // does not create it.
+import { condition } from '@temporalio/workflow';
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
@@ -56,6 +57,8 @@ async function connectSource(run: Run): Promise<void> {
 async function repeatOverwritten(run: Run): Promise<void> {
   const summary = 'Repeat the changes that the initial load overwrote';
   const rows = await run.step(async () => {
+    // a retry may be starting the connector, which must stay stopped while changes are repeated
+    await condition(() => run.comingBack === 0);
     holdConnectors(run, 'source'); // the activity stops and resumes the connector
     try {
       return await call('long', 'repeatOverwritten', summary, run.ref);

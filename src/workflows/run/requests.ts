@@ -68,8 +68,11 @@ export function requestRetry(run: Run): void {
   run.renewGuard();
   run.retry();
   // The phases connect and catch-up have no windows, but their steps need the connector. In other
-  // phases, the next window creates a deleted connector again.
+  // phases, the next window creates a deleted connector again. A step may find the deletion before
+  // the guard reports it.
   const isWithoutWindows = phase === 'connect' || phase === 'catch-up';
-  if (isWithoutWindows && (!blocked || run.connectors.takeAskedBack())) run.bringBack();
+  const isFoundGone = blocked?.code === 'connector-gone';
+  if (isWithoutWindows && (!blocked || run.connectors.takeAskedBack() || isFoundGone))
+    run.bringBack();
   run.show();
 }

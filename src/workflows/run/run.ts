@@ -34,6 +34,8 @@ export class Run extends Steps {
   renewGuard: () => void = () => undefined;
   /** Creates deleted connectors again while the main path continues. */
   bringBack: () => void = () => undefined;
+  /** The number of calls of `bringBack` that have not ended. */
+  comingBack = 0;
   stopGuard: () => void = () => undefined;
 
   constructor(input: unknown, carried: State | undefined) {

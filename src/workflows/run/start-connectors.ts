@@ -42,12 +42,18 @@ export const holdConnectors = (run: Run, role: Role): void =>
  * something else.
  */
 export async function bringBack(run: Run): Promise<void> {
-  for (const role of rolesOf(run)) {
-    if (!connectorsOf(run, role).some((name) => run.state.watched.started.includes(name))) continue;
-    const what = `the ${role} connector if it was deleted`;
-    await call('patient', 'ensureConnector', `Create ${what}`, run.ref, role);
-    await call('patient', 'resumeConnector', `Start ${what}`, run.ref, role);
-    areStarted(run, role);
+  run.comingBack += 1;
+  try {
+    for (const role of rolesOf(run)) {
+      if (!connectorsOf(run, role).some((name) => run.state.watched.started.includes(name)))
+        continue;
+      const what = `the ${role} connector if it was deleted`;
+      await call('patient', 'ensureConnector', `Create ${what}`, run.ref, role);
+      await call('patient', 'resumeConnector', `Start ${what}`, run.ref, role);
+      areStarted(run, role);
+    }
+  } finally {
+    run.comingBack -= 1;
   }
   run.show();
 }

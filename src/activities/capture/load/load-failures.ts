@@ -2,7 +2,7 @@
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { remedyOf } from '../../../domain/capture/connector-remedies.js';
 import { Problem } from '../../../domain/failure.js';
-import { taskFailure } from '../connectors/connector-state.js';
+import { storedConfig, taskFailure } from '../connectors/connector-state.js';
 import { pollUntil } from '../../runtime/poll-until.js';
 
 const FAILED_LIMIT_MS = 90_000;
@@ -42,4 +42,21 @@ export class Failures {
       remedyOf(cause ?? ''),
     );
   }
+}
+
+export const goneDuringLoad = (connector: string): Problem =>
+  new Problem('connector-gone', `connector ${connector} was deleted during the load`);
+
+/** Throws Problem if a person has deleted, paused or stopped the connector. */
+export async function demandUnstopped(rest: ConnectControl, connector: string): Promise<void> {
+  const status = await rest.status(connector);
+  if (status === null && (await storedConfig(rest, connector)) === null)
+    throw goneDuringLoad(connector);
+  const state = status?.connector.state;
+  if (state === 'PAUSED' || state === 'STOPPED')
+    throw new Problem(
+      'connector-paused',
+      `connector ${connector} is ${state} during the load`,
+      `${rest.howToResume(connector)}; the migration continues by itself`,
+    );
 }

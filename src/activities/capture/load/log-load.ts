@@ -23,9 +23,10 @@ import type { CaptureDeps } from '../capture-adapter.js';
 import { Failures } from './load-failures.js';
 import { SnapshotSignal } from './debezium-signal.js';
 
-const CHUNK_PAUSE_MS = 150;
+/** The time (ms) between two markers, each of which lets the connector read another chunk. */
+export const CHUNK_PAUSE_MS = 150;
 /** The time (ms) after which a wait for the connector looks again whether the connector failed. */
-const LOOK_MS = 5000;
+export const LOOK_MS = 5000;
 
 /**
  * Reads the notification topic until the connector has reported every table's scan as SUCCEEDED. If

@@ -17,6 +17,8 @@ import type { Planned } from '../../runtime/with-plan.js';
 import type { CaptureDeps } from '../capture-adapter.js';
 import { stopSurely, untilRunning } from '../connectors/connector-state.js';
 import { logOmitsValues } from './copy-readers.js';
+import { untilScanEnds } from './later-scan.js';
+import { goneDuringLoad } from './load-failures.js';
 import { LoadedTopic } from './loaded-topic.js';
 import { readNotifications } from './log-load.js';
 
@@ -29,10 +31,12 @@ const CHANGES_AT_ONCE = 100;
  * Repeats the overwritten changes, after the connector has acknowledged a position that is behind
  * the load (`watchLog` waits for that). A row of a chunk that is newer than the change before it is
  * then not the last record of its key, because its own change follows. Returns how many rows had
- * one. Afterwards, the connector is running. Safe to repeat, also after an attempt that stopped the
- * connector and died, or that wrote only some of the changes.
+ * one, including those that an earlier attempt has repaired. Afterwards, the connector is running.
+ * Safe to repeat, also after an attempt that stopped the connector and died, or that wrote only
+ * some of the changes.
  */
-export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): Promise<number> {
+export async function repeatOverwritten(deps: CaptureDeps, run: Planned): Promise<number> {
+  const { plan } = run;
   const rest = deps.systems.connect(plan);
   const kafka = deps.systems.kafka(plan);
   const { connector } = plan.names;
@@ -53,10 +57,9 @@ export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): P
   for (const load of loads) await load.read();
   // An earlier attempt may have died while the connector was stopped. A person's pause stays.
   if ((await rest.status(connector))?.connector.state === 'STOPPED') await resume();
-  await refuseScan(kafka, plan);
+  await withSource(plan, deps.secret, (client) => untilScanEnds({ rest, kafka, client }, run));
   stopIfCancelled();
-  if (!(await stopSurely(rest, connector)))
-    throw new Problem('connector-gone', `connector ${connector} was deleted during the load`);
+  if (!(await stopSurely(rest, connector))) throw goneDuringLoad(connector);
   let rows = 0;
   try {
     await refuseScan(kafka, plan);
@@ -69,7 +72,10 @@ export async function repeatOverwritten(deps: CaptureDeps, { plan }: Planned): P
   return rows;
 }
 
-/** Throws an error, so that the activity is tried again, if a signal has begun another scan. */
+/**
+ * Throws an error if a signal has begun another scan just before the connector was stopped. The
+ * next attempt waits for the end of that scan.
+ */
 async function refuseScan(kafka: KafkaPort, plan: ResolvedPlan): Promise<void> {
   const notifications: SnapshotNotification[] = [];
   await readNotifications(kafka, plan, 0, notifications);
@@ -98,12 +104,14 @@ class ChunkedLoad {
     await this.#topic.readTo(await this.#kafka.offsets(this.#topic.name));
   }
 
-  /** Writes the overwritten changes again. Returns the number of rows that had one. */
+  /**
+   * Writes the overwritten changes again. Returns the number of rows whose changes were written
+   * again, by this attempt or an earlier one.
+   */
   async repeat(): Promise<number> {
     const ends = await this.#settledEnds();
     await this.#topic.readTo(ends);
-    const rows = this.#count();
-    if (rows === 0) return 0;
+    if (this.#count() === 0) return this.#repeated();
     const writer = this.#kafka.openWriter();
     for (const [partition, offsets] of await this.#changesToRepeat(ends))
       for (let at = 0; at < offsets.length; at += CHANGES_AT_ONCE) {
@@ -118,11 +126,15 @@ class ChunkedLoad {
     await this.#topic.readTo(await this.#settledEnds());
     if (this.#count() > 0)
       throw new Error(`${this.#count()} rows of ${this.#topic.name} are still overwritten`);
-    return rows;
+    return this.#repeated();
   }
 
   #count(): number {
     return [...this.#changes.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
+  #repeated(): number {
+    return [...this.#changes.values()].reduce((sum, { repeated }) => sum + repeated, 0);
   }
 
   #changesOf(partition: number): OverwrittenChanges {
