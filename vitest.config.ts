@@ -36,6 +36,7 @@ const POSTGRES_ONLY = integration([
   'query-definitions',
   'row-security',
   'shared-table-followers',
+  'shared-table-lease',
   'shared-table-rights',
   'shared-table-shape',
   'sight',

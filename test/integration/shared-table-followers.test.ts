@@ -11,6 +11,7 @@ import { resolve } from '../../src/domain/plan/resolve.js';
 import type { SharedTablePlan } from '../../src/domain/routes/route.js';
 import { resolveSecret } from '../../src/wiring/config.js';
 import {
+  STREAM,
   dropRoles,
   makeRoles,
   resetShared,
@@ -50,6 +51,11 @@ async function refusal(): Promise<string | null> {
 
 const routeBack = (): Promise<void> =>
   new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
+
+const doctor = (): Promise<unknown> =>
+  withSource(ref.spec, resolveSecret, (client) =>
+    checkSharedTable(client, resolve(ref), resolveSecret, resolve(ref).route as SharedTablePlan),
+  );
 
 describe('a shared table', () => {
   it.each([
@@ -123,15 +129,7 @@ describe('a shared table', () => {
       await drill.client.query(
         `CREATE TABLE child (id int REFERENCES shared ON DELETE ${action}); INSERT INTO child VALUES (9)`,
       );
-      const said = await withSource(ref.spec, resolveSecret, (client) =>
-        checkSharedTable(
-          client,
-          resolve(ref),
-          resolveSecret,
-          resolve(ref).route as SharedTablePlan,
-        ),
-      );
-      expect(said).toMatchObject({
+      expect(await doctor()).toMatchObject({
         detail: expect.stringContaining('foreign key of child follows the deletes') as string,
       });
       expect(await refusal()).toMatch(/removing 1 row of public.shared .* change rows of child/);
@@ -158,4 +156,26 @@ describe('a shared table', () => {
       expect(await sharedRows(drill)).not.toEqual(before);
     },
   );
+
+  it.each(['CASCADE', 'SET NULL'])(
+    'is not committed, and doctor refuses it, if its updates would change another table: %s',
+    async (action) => {
+      await drill.client.query(
+        `ALTER TABLE shared ADD UNIQUE (n); CREATE TABLE child (n numeric REFERENCES shared (n) ON UPDATE ${action}); INSERT INTO child VALUES (3)`,
+      );
+      expect(await doctor()).toMatchObject({
+        detail: expect.stringContaining('foreign key of child follows the updates') as string,
+      });
+      expect(await refusal()).toMatch(/writing 3 rows of public.shared .* change rows of child/);
+      expect((await drill.client.query('SELECT n FROM child')).rows).toEqual([{ n: '3' }]);
+      await drill.client.query('DROP TABLE child');
+    },
+  );
+
+  it('is committed if only its key, which no update changes, has a foreign key ON UPDATE CASCADE', async () => {
+    await drill.client.query('CREATE TABLE child (id int REFERENCES shared ON UPDATE CASCADE)');
+    expect(await doctor()).toBe(`${STREAM} can become the only writer of the table`);
+    expect(await refusal()).toBeNull();
+    await drill.client.query('DROP TABLE child');
+  });
 });

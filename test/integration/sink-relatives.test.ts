@@ -92,7 +92,7 @@ describe('a sink table that the user has created', () => {
     [
       'a table inherits from it',
       `${SECOND}; CREATE TABLE child () INHERITS (stream_result)`,
-      'child inherit from the table',
+      'these tables inherit from it: child',
     ],
   ])('is refused if %s', async (_what, table, why) => {
     await drill.client.query(`${SOURCE}; ${FIRST}; ${table}`);

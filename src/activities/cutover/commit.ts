@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { isOverdue, type Held, type HoldLimits } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, type LeaseRow } from '../../clients/postgres/lease-row.js';
 import { activeRun } from '../../clients/postgres/batch-runs.js';
-import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
+import type { RowsChanged } from '../../clients/postgres/shared-table-rows.js';
 import { unguardedParts } from '../../clients/postgres/trigger-sql.js';
 import { Problem, type FailureCode } from '../../domain/failure.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
@@ -63,7 +63,10 @@ export function refusalOf(
     : null;
 }
 
-/** Commits in the transaction of `client`. Returns null if an earlier attempt has committed. */
+/**
+ * Commits in the transaction of `client`. Returns how many rows of a shared table changed. Returns
+ * null for the other routes, or if an earlier attempt of the activity has committed.
+ */
 async function commit(
   deps: Deps,
   { ref, plan, token, epoch, evidenceId }: FenceInput & Planned,
@@ -73,7 +76,6 @@ async function commit(
   const { lease } = leaseAccess(deps);
   const mine = `migration = ${quoteLiteral(ref.name)}`;
   const before = await lease(client, { ref, plan });
-  // an earlier attempt of this activity has committed
   if (before.state === 'SWITCHED' && before.token === token) return null;
   const route = routeEffects(plan, deps);
   const run = await activeRun(client, plan, before);

@@ -3,7 +3,7 @@
 // after a reset. So an activity that depends on the row reads it first.
 import { heldTransaction } from '../../clients/postgres/held-transaction.js';
 import { leaseTable } from '../../clients/postgres/lease-row.js';
-import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
+import type { RowsChanged } from '../../clients/postgres/shared-table-rows.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
@@ -41,8 +41,9 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Tries the switch and the switch back in a transaction that is rolled back. Throws the Problem
-     * that the commit would throw. The view stays locked until the transaction ends.
+     * With a route that can be tried (a view), tries the switch and the switch back in a
+     * transaction that is rolled back. Throws the Problem that the commit would throw. The view
+     * stays locked until the transaction ends.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
       return proveRoute(deps, plan);
@@ -80,8 +81,9 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Revokes the batch role's privileges to write to a table that now belongs to the stream. The
-     * phase `complete` calls this. Throws Problem `batch-action` if the role can still write to it.
+     * Revokes the batch role's privileges to write to a shared table, which now belongs to the
+     * stream. The phase `complete` calls this. Throws Problem `batch-action` if the role can still
+     * write to the table. With the other routes, does nothing.
      */
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);
@@ -111,14 +113,15 @@ async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {
 }
 
 async function routeBack(deps: Deps, run: Planned): Promise<void> {
-  const { onLease, lease, leaseIfAny } = leaseAccess(deps);
+  const { onLease, leaseIfAny } = leaseAccess(deps);
   const { ref, plan } = run;
   const route = routeEffects(plan, deps);
   await route.beforeBack(run);
   await onLease(plan, wayBackLimits(plan), async (client) => {
-    // If the worker's process hangs from here on, the database itself ends the transaction.
+    // An activity that was cancelled meanwhile stops here. If the worker's process hangs later, the
+    // database itself ends the transaction.
     stopIfCancelled();
-    await route.inBack(client, plan, () => lease(client, run));
+    await route.inBack(client, plan, () => leaseIfAny(client, run));
     // the row may be missing after the restore of an old backup
     if (!(await leaseIfAny(client, run))) return;
     await client.query(

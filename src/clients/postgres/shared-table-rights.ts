@@ -1,6 +1,6 @@
-// Takes from the batch's role its privileges to write to a shared table. The rights of a role can
-// come from a grant to the role, from another role, or from PUBLIC. They can be on the table, on
-// its columns, on a partition, or on a table that the shared table inherits from.
+// Takes from the batch's role its privileges to write to a shared table. These privileges can come
+// from a grant to the role, from another role, or from PUBLIC. They can be on the table, on its
+// columns, on a partition, or on a table that the shared table inherits from.
 import type pg from 'pg';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import { ancestorsOf } from './partitions.js';
@@ -12,7 +12,7 @@ const WRITES = 'INSERT, UPDATE, DELETE, TRUNCATE';
 export interface RemainingWrite {
   /** The table or the partition, qualified. */
   readonly part: string;
-  /** The other roles that have the privilege, PUBLIC, or the words `a privilege of its own`. */
+  /** The origin of the privilege: other roles, PUBLIC, or the words `a privilege of its own`. */
   readonly through: string;
 }
 
@@ -39,9 +39,10 @@ const REMAINING = `SELECT format('%I.%I', n.nspname, c.relname) AS part,
   GROUP BY part, n.nspname, c.relname ORDER BY 1`;
 
 /**
- * Revokes the batch role's privileges to write to the table, its columns and its partitions. Until
- * `complete`, a trigger refuses these writes. Returns the privileges that the role still has, for
- * example through PUBLIC. Sluice does not revoke these, because other roles may use them.
+ * Revokes the batch role's privileges to write to the table, its columns and its partitions. This
+ * is part of `complete`; until then, a trigger refuses these writes. Returns the privileges that
+ * the role still has, for example through PUBLIC. Sluice does not revoke these, because other roles
+ * may use them.
  */
 export async function revokeWrites(
   client: pg.ClientBase,

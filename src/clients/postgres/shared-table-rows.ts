@@ -1,6 +1,6 @@
-// Checks that a shared table keeps the rows that the commit or the rollback writes to it, and that
-// no other table changes with it. A trigger of the table may drop or change a row. A foreign key
-// may remove or change rows of a different table.
+// Checks that a shared table keeps the rows that the commit or the rollback writes to it. A trigger
+// of the table may drop or change a row. Also checks that removing rows from the table changes no
+// other table, because a foreign key may remove or change rows of that table too.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -33,28 +33,55 @@ export function equality(columns: readonly string[], key: readonly string[]): Eq
 }
 
 /**
- * Returns the tables whose rows change if a row of this table is deleted. These tables have a
- * foreign key ON DELETE CASCADE, SET NULL or SET DEFAULT.
+ * Returns the tables whose rows change with the rows of this table, because of a foreign key with
+ * CASCADE, SET NULL or SET DEFAULT. `on` says which changes count. An update changes every column
+ * except the key, so a foreign key that refers only to columns of the key never follows it.
  */
-export async function followers(client: pg.ClientBase, table: Relation): Promise<string[]> {
+export async function followers(
+  client: pg.ClientBase,
+  table: Relation,
+  key: readonly string[],
+  on: { readonly deletes: boolean; readonly updates: boolean },
+): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint
-      WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') AND confrelid = ANY ($1::regclass[]) ORDER BY 1`,
-    [await partsOf(client, [table.sql])],
+      WHERE contype = 'f' AND confrelid = ANY ($1::regclass[])
+        AND ($3::bool AND confdeltype IN ('c', 'n', 'd')
+          OR $4::bool AND confupdtype IN ('c', 'n', 'd') AND EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = confrelid AND attnum = ANY (confkey)
+              AND NOT attname::text = ANY ($2::text[])))
+      ORDER BY 1`,
+    [await partsOf(client, [table.sql]), key, on.deletes, on.updates],
   );
   return rows.map(({ name }) => name);
 }
 
-/** Returns why rows must not be removed from the table, or null if no other table would change. */
-export async function removalProblem(
+/** The number of rows that the commit or the rollback changed. */
+export interface RowsChanged {
+  /** The number of rows that were inserted, or updated in any column. */
+  readonly written: number;
+  readonly removed: number;
+}
+
+/**
+ * Returns why these rows must not be changed in the table, or null if no other table changes with
+ * them.
+ */
+export async function followerProblem(
   client: pg.ClientBase,
   table: Relation,
-  removed: number,
+  key: readonly string[],
+  { written, removed }: RowsChanged,
 ): Promise<string | null> {
-  const others = removed > 0 ? await followers(client, table) : [];
-  return others.length === 0
-    ? null
-    : `removing ${removed} ${removed === 1 ? 'row' : 'rows'} of ${table.text} would also change rows of ${others.join(', ')}, because of a foreign key`;
+  const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'} of ${table.text}`;
+  const also = (doing: string, others: readonly string[]): string =>
+    `${doing} would also change rows of ${others.join(', ')}, because of a foreign key`;
+  const onDelete = { deletes: removed > 0, updates: false };
+  const withDeletes = await followers(client, table, key, onDelete);
+  if (withDeletes.length > 0) return also(`removing ${rows(removed)}`, withDeletes);
+  const onUpdate = { deletes: false, updates: written > 0 };
+  const withUpdates = await followers(client, table, key, onUpdate);
+  return withUpdates.length > 0 ? also(`writing ${rows(written)}`, withUpdates) : null;
 }
 
 /**

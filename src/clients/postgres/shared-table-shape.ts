@@ -1,5 +1,6 @@
-// Finds properties of the sink's table or of a shared table because of which it could not hold
-// exactly the rows of one side: tables that inherit from it, and a key that ON CONFLICT cannot use.
+// Finds properties of the sink's table or of a shared table with which it cannot hold exactly the
+// rows of one side: tables that inherit from it, and a key that ON CONFLICT cannot use. Also finds
+// tables of which a shared table is a part.
 import type pg from 'pg';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 
@@ -19,8 +20,9 @@ const KEY_INDEXES = `SELECT i.indexrelid::regclass::text AS name, i.indimmediate
       = (SELECT array_agg(k ORDER BY k COLLATE "C") FROM unnest($2::text[]) AS k) ORDER BY 1`;
 
 /**
- * Returns why neither side could make the table equal to its rows, or null if it can. The commit
- * and the rollback of a shared table call this again after they have locked the table.
+ * Returns why the table cannot hold exactly the rows of the batch or of the stream. Returns null if
+ * it can. The commit and the rollback of a shared table call this again after they have locked the
+ * table.
  */
 export async function shapeProblem(
   client: pg.ClientBase,
@@ -31,7 +33,7 @@ export async function shapeProblem(
   const heirs = found.rows.map(({ name }) => name);
   if (heirs.length > 0)
     return {
-      detail: `${heirs.join(', ')} inherit from the table: a query of the table also returns their rows, but the sink does not write to them`,
+      detail: `these tables inherit from it: ${heirs.join(', ')}. A query of the table also returns their rows, but the sink does not write to them`,
       remedy: heirs.map((heir) => `ALTER TABLE ${heir} NO INHERIT ${table.sql}`).join('; '),
     };
   const { rows } = await client.query<{ name: string; immediate: string }>(KEY_INDEXES, [
@@ -44,7 +46,7 @@ export async function shapeProblem(
       detail: `the table has no unique index on exactly (${key.join(', ')})`,
       remedy: `ALTER TABLE ${table.sql} ADD PRIMARY KEY (${columns})`,
     };
-  // Postgres infers every index on the key, so one that is deferrable is enough for an error.
+  // ON CONFLICT uses all unique indexes on the key, so one deferrable index is enough for an error.
   const deferrable = rows.filter(({ immediate }) => immediate !== 'true').map(({ name }) => name);
   if (deferrable.length === 0) return null;
   return {

@@ -8,7 +8,13 @@ import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
 import { leaseTable } from './lease-row.js';
 import { shapeProblem } from './shared-table-shape.js';
-import { equality, refuseLostRows, removalProblem, triggerProblem } from './shared-table-rows.js';
+import {
+  equality,
+  followerProblem,
+  refuseLostRows,
+  triggerProblem,
+  type RowsChanged,
+} from './shared-table-rows.js';
 import { createTriggers, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
 import {
   parseTableName,
@@ -27,8 +33,8 @@ import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 const quoted = (table: string): string => qualified(parseTableName(table));
 
 /**
- * Creates the owner triggers, which refuse the writes of the batch or of the stream. See
- * `createTriggers` for the locks that the caller must hold.
+ * Creates the owner triggers, which refuse the writes of the batch or of the stream.
+ * `createTriggers` explains the conditions for the caller.
  */
 export async function createOwnerTriggers(
   client: pg.ClientBase,
@@ -41,20 +47,21 @@ export async function createOwnerTriggers(
 }
 
 /**
- * Makes the owner trigger accept the current transaction. Only the holder of the fence knows the
- * token.
+ * Makes the owner trigger accept the current transaction. `token` is the token of the lease row.
+ * Only the holder of the fence knows it.
  */
 export async function passTrigger(client: pg.ClientBase, token: string): Promise<void> {
   await client.query(`SELECT set_config('sluice.token', $1, true)`, [token]);
 }
 
 /**
- * Builds the trigger function. While the lease is FENCED and not expired, the trigger refuses every
- * write. While the lease is SWITCHED, only the stream's role may write. If its session names an
- * iteration and an epoch, they must be those of the switch. In every other state, all roles except
- * the stream's role may write. A transaction that knows the lease's token always passes.
- * SECURITY DEFINER hides current_user, so the function takes the role that was set with SET ROLE,
- * or else the login role.
+ * Builds the trigger function. Without a lease row, the trigger refuses every write. Otherwise, a
+ * transaction that knows the lease's token passes in every state. While the lease is FENCED and not
+ * expired, the trigger refuses all other writes. While the lease is SWITCHED, only the stream's
+ * role may write. If its session names an iteration and an epoch, they must be those of the switch.
+ * In every other state, all roles except the stream's role may write. SECURITY DEFINER hides
+ * current_user. The function therefore uses the role that was set with SET ROLE, or else the login
+ * role.
  */
 function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
   const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
@@ -84,19 +91,12 @@ BEGIN
 END $sluice$`;
 }
 
-/** The number of rows that the commit or the rollback changed. */
-export interface RowsChanged {
-  /** The number of rows that were inserted, or updated in any column. */
-  readonly written: number;
-  readonly removed: number;
-}
-
 /**
  * Gives the shared table the stream's rows, which the sink has written to the staging table. Runs
  * in the commit's transaction, after `passTrigger`. Moves to `kept` the rows that the stream lacks,
  * and drops the staging table. A sink that still writes to it then fails, and later writes the same
  * records to the shared table. Returns a reason if the table would not have exactly the stream's
- * rows, or if a different table would change. The caller MUST then roll back.
+ * rows, or if removing rows would change a different table. The caller MUST then roll back.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -111,7 +111,7 @@ export async function takeOver(
   await client.query(`CREATE TABLE ${kept.sql} (LIKE ${table.sql})`);
   const changed = await makeEqual(client, batch.result.key, table, staging.text, kept);
   const problem =
-    (await removalProblem(client, table, changed.removed)) ??
+    (await followerProblem(client, table, batch.result.key, changed)) ??
     (await triggerProblem(client, batch.result.key, table, staging));
   if (problem !== null) return because(problem);
   await client.query(`DROP TABLE ${staging.sql}`);
@@ -122,7 +122,8 @@ export async function takeOver(
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
  * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
  * keys the query does not return. Throws Problem `route-unexpected` if the table does not take a
- * kept row or cannot get exactly the batch's rows, or if a different table would change.
+ * kept row or cannot hold exactly the batch's rows. Also throws it if removing rows would change a
+ * different table.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -141,12 +142,12 @@ export async function giveBack(
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
   const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
   // After the commit, a person may have added a foreign key that changes a different table.
-  const problem = await removalProblem(client, table, changed.removed);
+  const problem = await followerProblem(client, table, batch.result.key, changed);
   if (problem !== null)
     throw new Problem(
       'route-unexpected',
       problem,
-      'change the foreign key to ON DELETE NO ACTION, then: sluice retry',
+      'change the foreign key to ON DELETE NO ACTION and ON UPDATE NO ACTION, then: sluice retry',
     );
   const columns = ((await readTable(client, table.text))?.columns ?? [])
     .filter((c) => !c.generated)
@@ -195,7 +196,8 @@ async function makeEqual(
 
 /**
  * Finds out which side may write to the table now. Tries a write that changes no row, once as the
- * sink and once as a different role. Returns null if both writes pass, or if both fail.
+ * sink and once as Sluice's role, which the trigger treats like the batch. Returns null if both
+ * writes pass, or if both fail.
  */
 export async function observedOwner(
   client: pg.Client,
@@ -232,7 +234,7 @@ async function mayWrite(
 
 /**
  * Returns SQL that drops the function and the kept rows before the lease row's schema is removed.
- * The triggers must be dropped before, because Postgres refuses to drop a function that a trigger
+ * The triggers must be dropped first, because Postgres refuses to drop a function that a trigger
  * uses.
  */
 export const dropSharedTableSql = (schema: string): string =>

@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { Databases } from '../../../clients/postgres/target-connection.js';
-import type { RowsChanged } from '../../../clients/postgres/shared-table-sql.js';
+import type { RowsChanged } from '../../../clients/postgres/shared-table-rows.js';
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { Check } from '../../../domain/evidence/check.js';
 import type { ObservedRoute } from '../../../domain/evidence/ledger-rows.js';
@@ -37,14 +37,21 @@ export interface RouteEffects {
    */
   afterCommit(run: Planned): Promise<void>;
   /**
-   * Returns the side that consumers read. Throws Problem `route-unexpected` if they read neither
-   * side.
+   * Returns the side that consumers read. Throws Problem `route-unexpected` if they do not read
+   * exactly one side.
    */
   observe(run: Planned): Promise<ObservedRoute['side']>;
   /** Asks another system to switch back, before the lease row changes. Idempotent. */
   beforeBack(run: Planned): Promise<void>;
-  /** Returns consumers to the batch's result, in the rollback's transaction. Idempotent. */
-  inBack(client: pg.ClientBase, plan: ResolvedPlan, lease: () => Promise<LeaseRow>): Promise<void>;
+  /**
+   * Returns consumers to the batch's result, in the rollback's transaction. Idempotent. `lease`
+   * returns null if the lease row is missing, as after a restore of an old backup.
+   */
+  inBack(
+    client: pg.ClientBase,
+    plan: ResolvedPlan,
+    lease: () => Promise<LeaseRow | null>,
+  ): Promise<void>;
   /**
    * Revokes privileges that the batch's role must not keep. Throws Problem `batch-action` if the
    * role still has such a privilege.

@@ -1,6 +1,6 @@
-// Checks a table that batch and stream share: its columns and key, its triggers, and the two roles
-// that write to the table. Also checks the session in which the sink will write to the table. The
-// checks only read.
+// Checks a table that batch and stream share: its owner, columns, keys and triggers, and the two
+// roles that write to the table. Also checks the session in which the sink will write to the table.
+// The checks only read.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
@@ -33,7 +33,7 @@ export async function checkSharedTable(
     (await parentProblem(client, route.table)) ??
     (await columnProblem(client, batch.query, route.table.sql)) ??
     (await uncomparedProblem(client, spec, writtenBy(table))) ??
-    (await followerProblem(client, route)) ??
+    (await foreignKeyProblem(client, route, batch.result.key)) ??
     (await guardProblem(client, spec, 'owner')) ??
     (await roleProblem(client, spec, route)) ??
     (await sessionProblem(spec, secret, route, table)) ??
@@ -45,7 +45,7 @@ export async function checkSharedTable(
 const writtenBy = ({ columns }: TableCatalog): string[] =>
   columns.filter(({ generated }) => !generated).map(({ name }) => name);
 
-/** Checks that Sluice's role may create triggers on the table, and that it sees every row. */
+/** Checks that Sluice's role may create triggers on the table, and that it has no row security. */
 function accessProblem(spec: MigrationSpec, table: TableCatalog): Answer | null {
   if (!table.isOwner)
     return {
@@ -60,7 +60,7 @@ function accessProblem(spec: MigrationSpec, table: TableCatalog): Answer | null 
   return null;
 }
 
-/** Checks that the stream can write every column that needs a value. */
+/** Checks that the stream can write the query's columns, and that no other column needs a value. */
 async function columnProblem(
   client: pg.ClientBase,
   { sql }: { readonly sql: string },
@@ -80,17 +80,24 @@ async function columnProblem(
   };
 }
 
-/** Checks that no foreign key changes another table when the commit removes rows of the table. */
-async function followerProblem(
+/** Checks that no foreign key changes another table when the commit changes rows of the table. */
+async function foreignKeyProblem(
   client: pg.ClientBase,
   { table }: SharedTablePlan,
+  key: readonly string[],
 ): Promise<Answer | null> {
-  const others = await followers(client, table);
-  return others.length === 0
+  const onDelete = await followers(client, table, key, { deletes: true, updates: false });
+  if (onDelete.length > 0)
+    return {
+      detail: `a foreign key of ${onDelete.join(', ')} follows the deletes of the table (ON DELETE CASCADE, SET NULL or SET DEFAULT), and the commit removes rows that the stream lacks`,
+      remedy: 'change the foreign key to ON DELETE NO ACTION, or use route.type: postgres-view',
+    };
+  const onUpdate = await followers(client, table, key, { deletes: false, updates: true });
+  return onUpdate.length === 0
     ? null
     : {
-        detail: `a foreign key of ${others.join(', ')} follows the deletes of the table (ON DELETE CASCADE, SET NULL or SET DEFAULT), and the commit removes rows that the stream lacks`,
-        remedy: 'change the foreign key to ON DELETE NO ACTION, or use route.type: postgres-view',
+        detail: `a foreign key of ${onUpdate.join(', ')} follows the updates of the table (ON UPDATE CASCADE, SET NULL or SET DEFAULT), and the commit updates rows that differ from the stream's`,
+        remedy: 'change the foreign key to ON UPDATE NO ACTION, or use route.type: postgres-view',
       };
 }
 

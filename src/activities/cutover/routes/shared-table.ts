@@ -10,15 +10,16 @@ import {
   observedOwner,
   passTrigger,
   takeOver,
-  type RowsChanged,
 } from '../../../clients/postgres/shared-table-sql.js';
+import type { RowsChanged } from '../../../clients/postgres/shared-table-rows.js';
 import { revokeWrites } from '../../../clients/postgres/shared-table-rights.js';
 import { Problem } from '../../../domain/failure.js';
+import { quoteLiteral } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import { Refused } from '../../ownership/lease-store.js';
 import { attempt } from '../../runtime/make-finding.js';
-import { leaseNow, sideOf } from './lease-now.js';
+import { leaseIfAnyNow, sideOf } from './lease-now.js';
 import {
   NO_EFFECTS,
   type RouteAdapter,
@@ -52,7 +53,11 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
 
     async observe(run) {
       const { ref, plan } = run;
-      const row = await leaseNow(deps, run);
+      const row = await leaseIfAnyNow(deps, run);
+      if (row === null) {
+        await withTarget(plan, deps.secret, (client) => refuseCommitted(client, route));
+        return 'batch';
+      }
       const side = sideOf(row);
       if (side === 'batch') return side;
       const owner = await withTarget(plan, deps.secret, (client) =>
@@ -66,9 +71,10 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
     },
 
     async inBack(client, plan, lease) {
-      const { state, token } = await lease();
-      if (state !== 'SWITCHED' || token === null) return; // the commit did not happen
-      await passTrigger(client, token);
+      const row = await lease();
+      if (row === null) return refuseCommitted(client, route);
+      if (row.state !== 'SWITCHED' || row.token === null) return; // the commit did not happen
+      await passTrigger(client, row.token);
       await giveBack(client, plan, route);
     },
 
@@ -90,6 +96,25 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       );
     },
   };
+}
+
+/**
+ * Throws Problem `route-unexpected` if the table has the stream's rows, although the lease row is
+ * missing. Only a commit creates the kept rows. A backup that is older than the row lacks them.
+ */
+async function refuseCommitted(
+  client: pg.ClientBase,
+  { table, kept }: SharedTablePlan,
+): Promise<void> {
+  const { rows } = await client.query<{ found: string | null }>(
+    `SELECT to_regclass(${quoteLiteral(kept.sql)})::text AS found`,
+  );
+  if (rows[0]!.found !== null)
+    throw new Problem(
+      'route-unexpected',
+      `the lease row is missing, but ${kept.text} exists, so ${table.text} has the stream's rows`,
+      `restore the lease row, or give ${table.text} the batch's rows and drop ${kept.text}; then: sluice retry`,
+    );
 }
 
 /**
