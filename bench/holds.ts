@@ -22,7 +22,8 @@ import { percentile } from './drill.js';
 import { untilGranted } from './fence-drill.js';
 import { startWriters } from './start-writers.js';
 
-// Windows and attempts of this benchmark get numbers from here, above the workflow's own numbers.
+// Windows and attempts of this benchmark are numbered from here on, so that their numbers differ
+// from those of the workflow.
 const FIRST_NUMBER = 1_000_000;
 
 export async function holdsBench(rounds: number): Promise<void> {

@@ -30,7 +30,8 @@ export function digestOfSources() {
 }
 
 /**
- * Returns the compiled module. If it does not compile, prints the compiler's messages and throws.
+ * Returns the compiled module. If the sources have an error, prints the compiler's messages and
+ * throws.
  */
 export async function compileKernel() {
   const { default: asc } = await import('assemblyscript/asc');

@@ -88,8 +88,8 @@ function vitest(suites, report, env) {
 }
 
 /**
- * Adds the results of one run of vitest to the sum. A run also counts as a failure if it wrote no
- * report, or if no test passed.
+ * Adds the results of one run of vitest to the sum. Without a failed test, the run still counts as
+ * a failure if it wrote no report, if no test passed, or if vitest itself failed.
  */
 function count(status, report, title) {
   let result;

@@ -30,8 +30,8 @@ const WRITES_MS = 100;
 const SETTLE_MS = 30_000;
 const LIMIT_MS = 1_200_000;
 /**
- * The queue `data` has one slot for each real migration, and four for the faked ones. The other
- * queues have their default slots.
+ * The slots of the worker. Its queue for windows (`data`) has one slot for each real migration, and
+ * four for all faked ones. The other queues have their default slots.
  */
 const SLOTS = `data=${REAL + 4}`;
 

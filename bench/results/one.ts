@@ -1,6 +1,6 @@
-// Compares the query's result with the output in one of the ways that index.ts lists, or reads both
-// sides without comparing them, as a limit. It runs in a separate process, and prints one line of
-// JSON: elapsed time, processor time, memory and the counts of the comparison.
+// Compares the query's result with the output in one of the ways that index.ts lists. The way
+// `limit` only reads both sides, and compares nothing. This program runs in a separate process. It
+// prints one line of JSON: elapsed time, processor time, memory and the counts of the comparison.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

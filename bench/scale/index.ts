@@ -20,7 +20,10 @@ import {
 import { percentile } from '../drill.js';
 import { startWriters } from '../start-writers.js';
 
-/** Postgres publishes the statistics of a session at most once a second. */
+/**
+ * The wait before statistics are read, because Postgres publishes those of a session at most once a
+ * second.
+ */
 const STATISTICS_MS = 2500;
 /**
  * SQL conditions that select 1 % of the rows in two ways: one range of ids, or each hundredth id.

@@ -101,7 +101,7 @@ const TIMES = `"ts_ms":1795361648223,"ts_us":1795361648223149,"ts_ns":1795361648
 export const envelopeOf = (image: string): string =>
   `{"before":null,"after":${image},${SOURCE},"op":"r",${TIMES}}`;
 
-/** Returns SQL over a row of the table that gives a record's value as Debezium writes it. */
+/** Returns an SQL expression that turns a row of the table into a record's value of Debezium. */
 export function envelope(op: 'r' | 'u'): string {
   const fields = COLUMNS.map(
     ([name, , , json]) => `'"${name}":' || coalesce(${json ?? `to_json(${name})::text`}, 'null')`,

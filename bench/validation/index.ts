@@ -35,8 +35,9 @@ const needsTable = (name: string): boolean => name in PEERS || name.startsWith('
 const here = import.meta.dirname;
 
 /**
- * With each of the first two variants, each contestant runs `rounds` times, in shuffled order. With
- * each other variant, it runs once, because only what it finds counts.
+ * With each of the first two variants, the limits and all contestants run `rounds` times, in
+ * shuffled order. With each other variant, each contestant runs once, because only what it finds
+ * counts.
  */
 export async function validationBench(rows: number, rounds: number): Promise<void> {
   const client = await makeTable(rows);

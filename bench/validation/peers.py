@@ -1,7 +1,8 @@
 # Runs one peer from PyPI (pip install reladiff psycopg2-binary duckdb) in a separate process. It
-# prints one line of JSON, as one.ts does. All peers compare the two tables of one database. DuckDB
-# compares them naively, from two CSV files. Google's DVT (google-pso-data-validator) compares them
-# with its own command, which BENCH_DVT names.
+# prints one line of JSON, as one.ts does. All peers compare two tables of one database: the
+# benchmark's table, and the table with the records of its topic. DuckDB compares them naively, from
+# two CSV files. Google's DVT (google-pso-data-validator) compares them with its own command, which
+# BENCH_DVT names.
 import json, os, resource, subprocess, sys, time
 
 def uri():

@@ -2,7 +2,8 @@
 # Creates the users of docker-compose.secure.yml, and the ACLs that Kafka Connect needs for its own topics, groups and
 # transactions. It logs in with the brokers' certificate, and changes nothing when it runs again.
 set -euo pipefail
-# Each tool gives up after a minute. On a busy machine, a minute can be too short for its start and login.
+# Runs a tool up to three times. Each tool gives up after a minute, which can be too short for its start and login on a
+# busy machine.
 run() {
   for _ in 1 2 3; do
     "/opt/kafka/bin/$1" --bootstrap-server 127.0.0.1:17407 --command-config "$COMMAND_CONFIG" "${@:2}" && return 0

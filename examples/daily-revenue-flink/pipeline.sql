@@ -1,7 +1,7 @@
--- Computes the same result as the Kafka Streams example, in Flink SQL. It reads each topic as
--- upserts of the `after` image, so the source's tables need no REPLICA IDENTITY FULL. For a delete,
--- the topic has a record without an `after` image, and then a tombstone. The queries below filter
--- out the record without an `after` image.
+-- Computes the same result as the Kafka Streams example, in Flink SQL. It reads each record as an
+-- upsert of the row in `after`. It does not use `before`, so the source's tables need no REPLICA
+-- IDENTITY FULL. For a delete, the topic has a record whose `after` is null, and then a tombstone.
+-- The queries below leave out the rows whose `after` is null.
 CREATE TABLE stores (id INT, `after` ROW<time_zone STRING>, PRIMARY KEY (id) NOT ENFORCED) WITH (
   'connector' = 'upsert-kafka', 'topic' = '${topic:public.stores}', 'properties.bootstrap.servers' = '${brokers}', 'properties.group.id' = '${group}',
   'properties.isolation.level' = 'read_committed', 'key.format' = 'json', 'value.format' = 'json', 'value.fields-include' = 'EXCEPT_KEY');

@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const variables = environment(home);
   Object.assign(process.env, variables);
   refuseSecondRun(servers);
-  // An earlier demo may have left its pipeline, although the data of its servers was deleted.
+  // The pipeline of an earlier demo may still run, although the data of its servers was deleted.
   await removeService(home, PIPELINE);
   const built = buildPipeline(say);
   built.catch(() => undefined); // an error is not lost, because `migrate` awaits this promise

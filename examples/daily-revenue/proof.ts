@@ -50,7 +50,8 @@ export async function viewEqualsQuery(database: string, limitMs: number): Promis
 
 /**
  * Returns the milliseconds from the commit of a new order until the consumer sees the order in the
- * view. Throws after the limit.
+ * view. There MUST be no other writers, because the number of orders shows that the order arrived.
+ * Throws after the limit.
  */
 export async function orderReachesView(database: string, limitMs: number): Promise<number> {
   const asConsumer = (use: (client: pg.Client) => Promise<number>): Promise<number> =>

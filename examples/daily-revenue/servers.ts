@@ -6,7 +6,7 @@ export interface Servers {
   readonly stop: string;
   /** Deletes the data, and runs the demo again. */
   readonly startOver: string;
-  /** Starts the servers, if they do not answer. */
+  /** Starts the servers. The demo names this command if they do not answer. */
   readonly start: string;
 }
 

@@ -128,7 +128,10 @@ class AvroValue {
     return found;
   }
 
-  /** Reads a number in zigzag form. The numbers in the table `movements` are less than 2^53. */
+  /**
+   * Reads a number in zigzag form. The result is exact for the numbers in the table `movements`,
+   * which are less than 2^53.
+   */
   #long(): number {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {

@@ -1,5 +1,6 @@
-// Recommends a connector, a snapshot and a pipeline for the migration of a batch process, with
-// reasons and preconditions. Estimates the effort of the migration and the freshness of the result.
+// Recommends a connector, an initial load (`snapshot`) and a pipeline for the migration of a batch
+// process, with reasons and preconditions. Estimates the effort of the migration and the freshness
+// of the result.
 import { formatMs } from '../domain/values/duration.js';
 import { isCapturable, isTruncated, type ProcessFacts, type TableFacts } from './facts.js';
 import type { Judgement } from './score.js';
@@ -190,7 +191,8 @@ const recordsPerDay = ({ perDay }: TableFacts): number | null =>
   perDay && perDay.inserted + perDay.updated + perDay.deleted;
 
 /**
- * Returns null also for a changing table that is empty now, because its rows have no known width.
+ * Returns null if the number of records per day is unknown. Also returns null for a changing table
+ * that is empty now, because its rows have no known width.
  */
 function bytesPerDay(table: TableFacts): number | null {
   const records = recordsPerDay(table);

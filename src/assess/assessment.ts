@@ -1,4 +1,4 @@
-// Assesses a portfolio: judges and ranks every process. Processes that read the same tables form a
+// Assesses a portfolio: judges and ranks every process. Processes that share tables form a
 // wave, because they should be migrated together.
 import {
   adviceFor,
@@ -44,8 +44,8 @@ export interface Assessment {
 const ORDER: readonly AssessVerdict[] = ['migrate', 'migrate-after', 'do-not-migrate'];
 
 /**
- * Returns the types of columns by their bare names. Omits a name that has different types in these
- * tables.
+ * Returns the types of columns by the columns' names, without their tables. Omits a name that has
+ * different types in these tables.
  */
 export function columnTypes(measured: Measured, tables: readonly string[]): Map<string, string> {
   const types = new Map<string, string>();
@@ -113,7 +113,10 @@ export function assess(portfolio: Portfolio, measured: Measured, at: string): As
   };
 }
 
-/** Groups processes that share tables into waves. The wave with the best process comes first. */
+/**
+ * Groups processes that share tables into waves. The wave with the best process comes first. Leaves
+ * out processes with the verdict `do-not-migrate`.
+ */
 function wavesOf(ranked: readonly AssessedProcess[]): Wave[] {
   const waves: { processes: AssessedProcess[]; tables: Set<string> }[] = [];
   for (const process of ranked.filter((p) => p.verdict !== 'do-not-migrate')) {

@@ -5,7 +5,7 @@ import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
 
-/** For each frequency at which a consumer can read: the longest time between two reads, in ms. */
+/** The time (ms) between two reads, for each frequency at which a consumer can read. */
 export const READ_EVERY_MS = {
   continuous: 1000,
   minutely: 60_000,
@@ -81,7 +81,7 @@ const TOO_FEW_TO_SAY = 100;
 
 /**
  * Returns whether TRUNCATE seems to have emptied the table: it lost more rows without a counted
- * delete than it has now.
+ * delete than it has now, and more than 100.
  */
 export const isTruncated = (table: Pick<TableFacts, 'rows' | 'total'>): boolean =>
   uncountedRemovals(table) > Math.max(table.rows, TOO_FEW_TO_SAY);

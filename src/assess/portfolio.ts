@@ -66,7 +66,10 @@ export const portfolioSchema = z.strictObject({
 export type Portfolio = z.output<typeof portfolioSchema>;
 export type Process = Portfolio['spec']['processes'][number];
 
-/** Parses a portfolio. `inline` returns the text of a `file:`, relative to the portfolio. */
+/**
+ * Parses a portfolio. `inline` returns the text of the file that a `file:` entry names. The path is
+ * relative to the portfolio.
+ */
 export function parsePortfolio(
   text: string,
   file: string,

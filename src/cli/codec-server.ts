@@ -29,7 +29,7 @@ export async function codecServer({ listen, origin }: CodecServerOptions): Promi
   return EXIT.ok;
 }
 
-/** Listens on `host:port`. Only pages of `origin` may read the answers. */
+/** Listens on `host:port`. A browser lets only pages of `origin` read the answers. */
 export async function serveCodec(
   codec: PayloadCodec,
   listen: string,

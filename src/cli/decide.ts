@@ -77,13 +77,14 @@ export interface EvidenceShown {
     readonly at: string;
   } | null;
   /**
-   * Describes what the commit switches. Before the phase `prepare`, this text is empty, and so are
-   * `signers` and `notes`.
+   * Describes what the commit switches. Before the phase `prepare`, this text is empty, and so is
+   * `notes`.
    */
   readonly switches: string;
   /**
-   * The approvers that the spec names. One of them must sign a rollback, a rejection or a
-   * rehearsal. Empty if the spec names no approvers.
+   * The approvers that the spec names, and for one hour the people who opened the gate by
+   * break-glass. One of them must sign a rollback, a rejection or a rehearsal. Empty if the spec
+   * names no approvers.
    */
   readonly signers: readonly string[];
   readonly notes: readonly string[];

@@ -45,7 +45,7 @@ export async function diff(
 
 /**
  * Returns the differences of one subject in one window. Returns null if no window is named, and
- * `newestUnproven` finds none. Throws CliError for an unknown window or subject.
+ * `newestUnproven` finds none. Throws CliError for an unknown migration, window or subject.
  */
 async function differencesOf(
   ledger: Ledger,
@@ -98,9 +98,9 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 }
 
 /**
- * Returns the first row that failed, or else the first row that did not pass. Rows are in the
- * pipeline's order (tables, stages, result, sink). The mistake is therefore between the subject of
- * this row and the subject before it.
+ * Returns the first row that failed, or else the first row that did not pass. If all rows passed,
+ * returns the first row. Rows are in the pipeline's order (tables, stages, result, sink). If a row
+ * failed, the mistake is therefore between its subject and the subject before it.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (

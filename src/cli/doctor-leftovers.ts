@@ -1,6 +1,6 @@
 // sluice doctor --leftovers [--remove]: lists the owned objects in the ledger whose migration is
-// not running. With --remove, it removes them. Exits 1 if there are any, or if some remain after
-// the removal.
+// not running. Exits 1 if there are any. With --remove, it removes them, and exits 1 if some
+// remain.
 import { userInfo } from 'node:os';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';

@@ -70,8 +70,8 @@ export async function doctor(
 }
 
 /**
- * Asks Temporal about the migration's workflow. A connection alone proves too little. It succeeds
- * even if the namespace does not exist, or if the credentials do not allow its use.
+ * Asks Temporal about the migration's workflow. A connection alone proves too little, because it
+ * succeeds even if the namespace does not exist, or if the credentials do not allow its use.
  */
 export async function checkTemporal(name: string, connect = withClient<Look>): Promise<Check> {
   const { address, namespace } = loadConfig().temporal;

@@ -21,7 +21,10 @@ export async function get(
   return EXIT.ok;
 }
 
-/** Prints each new state until the migration ends. Ctrl-C ends only this command. */
+/**
+ * Prints each new state until the migration ends or can never continue. Ctrl-C ends only this
+ * command.
+ */
 export async function watch(id: string): Promise<number> {
   process.removeAllListeners('SIGINT').once('SIGINT', () => {
     say(`detached; the migration continues. Re-attach with: sluice get ${nameOf(id)} -w`);

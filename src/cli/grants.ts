@@ -1,5 +1,5 @@
-// sluice init --sql -f FILE: prints the roles and grants that this spec needs. The output is SQL to
-// paste, with the reason for each grant.
+// sluice init --sql -f FILE: prints the roles and grants that the spec in FILE needs. The output is
+// SQL to paste, with the reason for each grant.
 import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-privileges.js';
 import { resolveSecret, loadConfig } from '../wiring/config.js';
 import { plainIdent, quoteLiteral } from '../domain/migration/names.js';

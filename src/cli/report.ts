@@ -1,6 +1,6 @@
 // sluice report ID -o md|html|json: writes the report, from the ledger alone. With `verify FILE`,
-// it compares the report with the ledger, whose hashes and verdicts it computes again, and with
-// Temporal's history.
+// it compares the report with the ledger and with Temporal's history. It also computes the ledger's
+// hashes and verdicts again.
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';

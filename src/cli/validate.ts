@@ -1,4 +1,4 @@
-// sluice validate -f FILE: checks shape and semantics of a spec offline, and contacts no system.
+// sluice validate -f FILE: checks the keys and values of a spec, and contacts no system.
 import { planHash } from '../manifest/build-plan.js';
 import { print, type Format } from './support/output.js';
 import { readSpec } from './support/spec-file.js';

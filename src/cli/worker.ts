@@ -1,5 +1,5 @@
-// sluice worker: serves the task queues until SIGTERM or SIGINT. With --check-replay, it only replays the
-// open runs, and serves no queue.
+// sluice worker: serves the task queues until SIGTERM or SIGINT. With --check-replay, it only
+// replays the open runs, and serves no queue.
 import { loadConfig } from '../wiring/config.js';
 import { EXIT, asLines, print, say, type Format } from './support/output.js';
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Starts a Kafka Connect worker as Debezium's image does. Some properties have variables of their own, with defaults.
-# These overwrite the CONNECT_* variable of the same property. Every other CONNECT_* variable becomes a property.
+# Starts a Kafka Connect worker as Debezium's image does. Every CONNECT_* variable becomes a property. Some properties
+# also have a variable with a different name, such as GROUP_ID. Its value, or its default, overwrites the CONNECT_*
+# variable of the same property.
 set -euo pipefail
 [[ "${1:-}" == start ]] || exec "$@"
 address=$(ip -4 -o addr show scope global | awk 'NR == 1 { sub("/.*", "", $4); print $4 }')

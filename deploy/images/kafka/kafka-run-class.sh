@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs a class of Kafka with the variables that Kafka's own script of this name reads.
+# Runs a class of Kafka. It reads some of the variables that Kafka's own script of this name reads.
 set -euo pipefail
 home=$(realpath "$(dirname "$0")/..")
 read -ra options <<< "${KAFKA_HEAP_OPTS:--Xmx256m} ${KAFKA_OPTS:-} ${KAFKA_JMX_OPTS:-}"

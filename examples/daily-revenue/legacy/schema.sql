@@ -28,8 +28,8 @@ CREATE TABLE refunds (
 );
 CREATE INDEX ON refunds (order_id);
 
--- The batch has a result table, a run log, a table that can pause or retire it, and a view that
--- dashboards read.
+-- The batch has a result table, a run log, and a view that dashboards read. `batch_control` says
+-- whether the batch is paused or retired.
 CREATE TABLE daily_revenue_batch (
   day date NOT NULL, store_id int NOT NULL, orders bigint NOT NULL,
   gross numeric(14, 2) NOT NULL, refunded numeric(14, 2) NOT NULL, revenue numeric(14, 2) NOT NULL,

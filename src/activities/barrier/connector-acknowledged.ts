@@ -1,6 +1,6 @@
 // A barrier proves that everything up to a position of the source has passed the whole path to the
-// sink. This file proves the first half: the connector has read everything before a WAL position.
-// The second half is in consumers-drained.ts.
+// sink. This file proves the first half: the connector has read everything before a WAL position,
+// and has acknowledged that position to the slot. The second half is in consumers-drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import type { DrainProof } from '../../domain/audit.js';
@@ -53,8 +53,8 @@ export const connectorAcknowledged = (
   slotAcknowledged(client, plan, lsn, deadline, note, () => emitMarker(client, plan, 'nudge'));
 
 /**
- * Waits like `connectorAcknowledged`, but writes no markers itself. If `nudge` is given, this
- * function calls it repeatedly, so that it writes markers. Without markers, the connector of a
+ * Waits like `connectorAcknowledged`, but writes no markers itself. If the caller passes `nudge`,
+ * which writes a marker, this function calls it repeatedly. Without markers, the connector of a
  * quiet database acknowledges positions only with Debezium's heartbeats.
  */
 export async function slotAcknowledged(

@@ -29,8 +29,8 @@ const MARKERS_AT_MOST = 1000;
 
 /**
  * Waits until the pipeline's groups have read everything that is in their topics now. Then waits
- * until no Kafka transaction is open in the topics of the stages and in the output topic. It is
- * called after `connectorAcknowledged`.
+ * until no Kafka transaction is open in the topics of the stages and in the output topic. Call it
+ * after `connectorAcknowledged`.
  */
 export async function pipelineDrained(
   kafka: KafkaPort,
@@ -118,8 +118,8 @@ async function groupsDrained(
       if (reason) return reason;
     }
   } catch (error) {
-    // The pipeline may create its own topics again at any time, so their loss is only a reason to
-    // wait. The loss of a table's topic is an error that the caller handles.
+    // The pipeline may create its own topics again at any time, so their loss only means that the
+    // drain is not proven yet. The loss of a table's topic is an error that the caller handles.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
     return `drain: ${error.message}, because the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
@@ -192,7 +192,7 @@ async function topicsConsumed(
  * Returns null if every reader is past the end, apart from control records. Otherwise returns a
  * reason, which names a reader that is not past the end. If a reader's offset is greater than
  * `now`, the current end of the partition, the topic was created again or truncated. That reader
- * has read none of the current records.
+ * may have read none of the current records.
  */
 async function firstBehind(
   kafka: KafkaPort,

@@ -10,8 +10,8 @@ const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)
  * Returns a reason if ACLs hide a topic that a group reads, otherwise null. Brokers leave out such
  * a topic when they list topics, so its unread records would not count. The subscriptions of a
  * group without members are unknown. For such a group, this function asks for a name that an
- * internal topic of Kafka Streams could have. If ACLs hide this name, they
- * can also hide a real topic.
+ * internal topic of Kafka Streams could have. If ACLs hide this name, they can also hide a real
+ * topic.
  */
 export async function hiddenTopic(
   kafka: KafkaPort,

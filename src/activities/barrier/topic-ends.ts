@@ -30,8 +30,8 @@ export async function readEnds(kafka: KafkaPort, ends: readonly End[]): Promise<
 
 /**
  * Returns a reason if a partition now ends before the given end, otherwise null. A partition
- * becomes shorter if a pipeline was reset and created its topics again. No group can then reach the
- * old end, so waiting is useless.
+ * becomes shorter if a pipeline was reset and created its topics again. The groups may then never
+ * reach the old end, so waiting is useless.
  */
 export function shorterThanCaptured(now: EndsNow, ends: readonly End[]): string | null {
   const endOf = ({ topic, partition }: End): number => now.get(topic)?.get(partition) ?? 0;

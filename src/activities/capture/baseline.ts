@@ -16,7 +16,7 @@ export interface Baseline {
   readonly server: string;
   readonly tables: readonly {
     readonly table: string;
-    /** Null if the table is too large to be counted and was never analyzed. */
+    /** Null if the table is too large to be counted and the planner has no estimate of its rows. */
     readonly rows: number | null;
     /** True if `rows` is the planner's estimate, because a count would read the whole table. */
     readonly isEstimate?: boolean;
@@ -46,8 +46,8 @@ export async function rowsOf(
 export function createBaselineActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
     /**
-     * Reads a fingerprint of each table's definition, its number of rows and its size, and the WAL
-     * position, in one transaction.
+     * Reads the WAL position, the server's identity, and three facts of each table in one
+     * transaction: a fingerprint of its definition, its number of rows, and its size.
      */
     async takeBaseline({ plan }: Planned): Promise<Baseline> {
       return readSource(plan, secret, (client) =>

@@ -30,8 +30,8 @@ export interface WantedConnector {
 
 export interface SourceMark {
   /**
-   * A position in the source's WAL. Every change that the marked snapshot sees has a lower
-   * position.
+   * A position in the source's WAL: `MarkAt.from`, if the capture uses it. Otherwise, every change
+   * that `MarkAt.snapshot` sees has a lower position.
    */
   readonly lsn: Lsn;
   /**
@@ -51,11 +51,11 @@ export interface MarkAt {
    * covers what that snapshot sees.
    */
   readonly snapshot: pg.ClientBase;
-  /** A second session, for statements that must run outside the snapshot. */
+  /** The session for statements that must run outside the snapshot, if there is a snapshot. */
   readonly side: pg.ClientBase;
   /**
    * An earlier position that the connector must reach. Without `from`, the connector must reach
-   * the current position.
+   * the current position. A polling capture ignores `from`, and waits for the newest rows.
    */
   readonly from?: Lsn | null;
   readonly token: string;

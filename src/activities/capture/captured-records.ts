@@ -97,7 +97,7 @@ type DecodedVisitor = (...record: [...Parameters<RecordVisitor>, spelling?: numb
 
 /**
  * A fold checks that each record is in the partition of its key, for which it needs the topic's
- * number of partitions. Returns this number, or 0 (no check) if a decoder has already checked it.
+ * number of partitions. Returns this number, or 0 (no check) if a decoder makes the check.
  */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;

@@ -57,8 +57,8 @@ export const logCapture: CaptureAdapter<LogPlan> = {
 };
 
 /**
- * Reads the state of publication and slot. `part` is the connector's name, which becomes a part of
- * the names of its facts. It is empty if there is only one connector.
+ * Reads the state of publication and slot. `part` is the name of an adopted connector, which
+ * becomes a part of the name of its fact. It is empty for Sluice's own connector.
  */
 export async function logState(
   client: SourceClient,

@@ -10,8 +10,8 @@ import { attempt } from '../runtime/make-finding.js';
 
 /**
  * Asks the brokers whether they would create the topics of the plan. Rights to read and write
- * cannot be tried before the topics exist. Returns no check if the brokers do not authenticate
- * their clients.
+ * cannot be tried before the topics exist. Also checks that ACLs do not hide internal topics of the
+ * pipeline. Returns no check if the brokers do not authenticate their clients.
  */
 export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
   const { kafka } = plan.spec;

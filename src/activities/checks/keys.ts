@@ -49,9 +49,10 @@ function checkTypes(text: string, columns: readonly Column[], capture: CaptureFa
 }
 
 /**
- * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update of 1.5
- * to 1.50 becomes a delete of one key and an insert of the other. If these two records are in
- * different partitions, a consumer may read them in the wrong order.
+ * Checks that equal keys have the same text, unless the topic has only one partition. For Kafka,
+ * 1.5 and 1.50 are two keys. An update of 1.5 to 1.50 becomes a delete of one key and an insert of
+ * the other. If these two records are in different partitions, a consumer may read them in the
+ * wrong order.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);
@@ -80,7 +81,7 @@ const SEVERAL_TEXTS = new Set(['float4', 'float8', 'numrange', 'jsonb', 'interva
 
 /**
  * Returns true if equal values can be printed differently: in scale, sign of zero, unit, case, or
- * trailing blanks. A nondeterministic collation can ignore any of these differences.
+ * trailing blanks. A nondeterministic collation can also make different texts equal.
  */
 function hasSeveralTexts({ type, declared, looseCollation }: Column): boolean {
   if (looseCollation !== null) return true;

@@ -10,7 +10,7 @@ import type { Check } from '../../domain/evidence/check.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import { attempt, passed, type Answer } from '../runtime/make-finding.js';
 
-/** The default of max.request.size (producers). That of message.max.bytes (brokers) is larger. */
+/** The default of max.request.size (producers). The brokers' message.max.bytes is larger. */
 const MESSAGE_BYTES = 1024 * 1024;
 /** The bytes of a record that are not part of the row: names, position and times. */
 const ENVELOPE_BYTES = 1500;

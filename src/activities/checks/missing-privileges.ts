@@ -134,9 +134,9 @@ export async function heldPrivileges(
 }
 
 /**
- * Returns one finding for each missing privilege, or one passed finding if no privilege is missing.
- * `others` are the findings of the other checks. Omits a privilege if one of them already has its
- * GRANT as the remedy.
+ * Returns one finding for each missing privilege, and one passed finding if no required privilege
+ * is missing. `others` are the findings of the other checks. Omits a privilege if one of them
+ * proves it or already has its GRANT as the remedy. Also omits it if its table does not exist.
  */
 export async function checkPrivileges(
   client: pg.ClientBase,

@@ -12,7 +12,7 @@ import { attempt } from '../runtime/make-finding.js';
 export type IsOwned = (object: OwnedObject) => Promise<boolean>;
 
 /**
- * Asks the ledger whether this migration made an object. If `doctor` runs without
+ * Asks the ledger whether this migration has claimed or made an object. If `doctor` runs without
  * SLUICE_LEDGER_URL, there is no ledger, and every existing object counts as foreign.
  */
 export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOwned {

@@ -1,4 +1,5 @@
-// Runs all preflight checks, for `doctor` and for the phase `prepare`.
+// Runs the preflight checks for the phase `prepare` and for `doctor`. (cli/doctor.ts itself checks
+// Temporal and the ledger.)
 import { Context } from '@temporalio/activity';
 import { applyWaivers, isReached, type Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -19,8 +20,9 @@ import { hasTarget } from '../../domain/migration/databases.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
- * Runs every check, read-only, and applies the spec's waivers. A failed check returns a finding; it
- * does not throw. `now` is an ISO time.
+ * Runs the checks, read-only, and applies the spec's waivers. Leaves out the checks that need a
+ * database or a broker that does not answer. A failed check returns a finding; it does not throw.
+ * `now` is an ISO time.
  */
 export async function runPreflight(
   deps: Pick<Deps, 'secret' | 'systems'>,

@@ -1,5 +1,5 @@
-// Checks the limits that apply to the connectors' sessions. These are the timeouts that could end a
-// session in the middle of a load, and the number of connections. The checks only read.
+// Checks the timeouts that could end a connector's session in the middle of a load. Also checks
+// that enough connections are free for the worker and the connectors. The checks only read.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -92,8 +92,8 @@ export function sessionsNeeded(
 }
 
 /**
- * Checks that enough connections are free. It compares the limits of the roles, the database and
- * the server with what other sessions use now.
+ * Checks that enough connections are free. Compares the limits of the roles and the database with
+ * what other sessions use now. Compares the limit of the server with what all sessions use.
  */
 export async function connectionLimits(
   client: pg.ClientBase,
@@ -164,7 +164,9 @@ export async function connectionLimits(
 
 /**
  * Returns an SQL condition that is true for sessions of other applications. It recognizes the
- * sessions of Sluice and of its connectors, of every generation, by their `application_name`.
+ * sessions of Sluice and of its connectors, of every generation, by their `application_name`. It
+ * takes every session whose name begins with Debezium for one of this migration, even if another
+ * connector opened it.
  */
 const foreignTo = (name: string): string =>
   `application_name <> ALL (ARRAY[${[`sluice/${name}`, `sluice/${name}/witness`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

@@ -96,9 +96,10 @@ async function checkSinkTable(
 }
 
 /**
- * Takes the name of the sink's table as a LIKE pattern, and finds other relations of its schema
- * whose names match. It looks at the kinds of relations whose columns the JDBC driver lists. If
- * the sink's table does not exist yet, it will get the types of the result table.
+ * Uses the name of the sink's table as a LIKE pattern, as the sink does. Finds other relations of
+ * its schema whose names match and whose columns have other types. The query looks at the kinds of
+ * relations whose columns the JDBC driver lists. If the sink's table does not exist yet, it will
+ * get the types of the result table. The query then compares with these types.
  */
 const SIMILAR_SQL = `WITH own AS (
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -116,7 +117,8 @@ const SIMILAR_SQL = `WITH own AS (
 /**
  * Checks that the sink does not take the types of another table. Debezium's sink looks for the
  * columns of its table with LIKE, and the last table in the order of the names wins. The sink casts
- * a text to the type that it found, so a text could be refused, or stored in another spelling.
+ * a text value to the type that it found there. With a wrong type, the database could refuse the
+ * value, or store it in another spelling.
  */
 export async function checkSimilarNames(
   client: pg.ClientBase,

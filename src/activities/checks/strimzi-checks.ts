@@ -1,6 +1,6 @@
-// Checks a Kubernetes cluster with Strimzi's operator, without changing anything. Checks the rights
-// of the worker's login, the operator's version, and Kafka Connect's providers of secrets. Also
-// tries to create the resources of the connectors in a dry run.
+// Checks a Kubernetes cluster with Strimzi's operator, without changing anything. Checks the token
+// and the rights of the worker's login, the operator's version, and Kafka Connect's providers of
+// secrets. Also tries to create the resources of the connectors in a dry run.
 import type { ApiServer } from '../../clients/kubernetes/api-server.js';
 import { connectorFolder, newConnector } from '../../clients/kubernetes/connector-resource.js';
 import { getKafkaConnect } from '../../clients/kubernetes/kafka-connect-resource.js';
@@ -23,7 +23,7 @@ const BUILT_IN = ['strimzienv', 'strimzifile', 'strimzidir', 'strimzisecrets'];
  */
 const FIELD_SINCE_1_2 = 'templatedVolumes';
 
-/** Returns no finding if the REST API controls the connectors. */
+/** Returns no finding if Sluice controls the connectors with Kafka Connect's REST API. */
 export async function checkStrimzi(asking: Asking): Promise<Check[]> {
   const { plan, systems } = asking;
   const strimzi = strimziOf(plan.spec.connector);

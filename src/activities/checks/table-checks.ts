@@ -171,7 +171,8 @@ export async function checkTable(
   const user = plainIdent(plan.spec.source.postgres.user);
   const toRead = `GRANT SELECT ON ${plainName(text)} TO ${user}`;
   rule('table.select', table.canSelect, 'the role can read it', 'the role cannot read it', toRead);
-  // This check also runs without the privilege to read. A waiver of table.select must not hide it.
+  // This check also runs if the role may not read the table. Otherwise, a waiver of table.select
+  // would also skip the check of hidden rows.
   const look = () => everyRowIsVisible(client, plan, table, { readsOnly });
   checks.push(
     await (table.canSelect

@@ -1,4 +1,4 @@
-// Watches the runs of the batch, and pauses, resumes or retires it.
+// Watches the runs of the batch, and pauses, resumes or retires the batch.
 import { postAction } from '../../clients/http/route-http.js';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
@@ -15,7 +15,10 @@ type BatchAction = 'pause' | 'resume' | 'retire';
 
 export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
   return withPlan({
-    /** Returns a description of the batch run that is active, or null if no run is active. */
+    /**
+     * Returns a description of the batch run that is active. Returns null if no run is active, or
+     * if the spec has no `batch.runs`, so that Sluice cannot see runs.
+     */
     async activeBatchRun({ plan }: Planned): Promise<string | null> {
       return plan.batch?.runs ? activeAnywhere(deps, plan) : null;
     },

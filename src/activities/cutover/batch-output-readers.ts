@@ -35,8 +35,9 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
 
     /**
      * Returns the views that read the batch's table (`view public.report`), and the sessions and
-     * statements that have read it since the mark. Without a batch, returns an empty list. A
-     * reader whose session has ended is found only if pg_stat_statements counted its statement.
+     * statements that have read it since the mark. Without a batch, or with a shared table, returns
+     * an empty list. A reader whose session has ended is found only if pg_stat_statements counted
+     * its statement.
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
@@ -95,8 +96,9 @@ export function mentions({ schema, table }: TableName): {
 }
 
 /**
- * Returns sessions whose newest statement names the table and began after `since`. Sluice's
- * sessions, the batch's sessions and statements that write do not count.
+ * Returns sessions whose newest statement names the table and began after `since`. Statements that
+ * write do not count, and neither do Sluice's sessions. The batch's sessions are omitted if the
+ * spec names their application (`batch.runs.application`).
  */
 async function sessions(
   client: pg.ClientBase,
@@ -148,8 +150,8 @@ const OTHERS = 'others';
 
 /**
  * Returns the statements that were called since the mark. A count that is smaller than at the mark
- * also shows a call: the count was reset or evicted, and only a call begins a new count. The sum of
- * the hidden statements also shrinks without a call.
+ * also shows a call. Such a count was reset or evicted, and only a call begins a new count. The sum
+ * of the hidden statements also shrinks without a call, so for this sum only an increase counts.
  */
 export const calledSince = (
   mark: Pick<ReaderMark, 'calls'>,
@@ -163,7 +165,7 @@ export const calledSince = (
 /**
  * Returns the statements of other roles that read the table, as pg_stat_statements counted them.
  * This information is optional. If Sluice's role cannot read pg_stat_statements, the result has one
- * entry with the count 1. `readersOfBatch` omits this entry, because its count does not grow.
+ * entry with the count 1. `readersOfBatch` omits this entry if the mark has the same count.
  */
 async function statements(
   client: pg.ClientBase,

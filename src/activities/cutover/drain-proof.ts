@@ -23,11 +23,14 @@ import { markSource } from '../capture/source-mark.js';
 export interface Drained {
   /** The reason why the drain is not proven, or null if it is proven. */
   readonly reason: string | null;
-  /** The proven parts P1 to P5, with their numbers. */
+  /** Those of the parts P1 to P5 that were proven, each with a description of what holds. */
   readonly proofs: readonly DrainProof[];
 }
 
-/** How far back to look for a marker, because windows and other barriers also write markers. */
+/**
+ * The number of newest records of each partition among which to look for the fence's marker. It is
+ * large because windows and other barriers also write markers.
+ */
 const NEWEST_MARKERS = 2000;
 
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
@@ -110,8 +113,9 @@ async function nobodyWrites(
 }
 
 /**
- * Proves P3: the marker of this fence is in the connector's topic. A polling connector reads no
- * markers, so nothing is checked for it. Returns null if P3 is proven, otherwise the reason.
+ * Proves P3: the marker of this fence is in the topic to which the connector writes markers.
+ * Nothing is checked if the capture has no markers (a polling or an adopted connector). Returns
+ * null if P3 is proven or not checked, otherwise the reason.
  */
 export async function markerRead(
   kafka: KafkaPort,

@@ -53,8 +53,8 @@ export interface Refusable {
 export interface Fenced extends Refusable {
   readonly lsn: Lsn;
   /**
-   * The number of the newest attempt, if it is not this one. A run that was reset to an earlier
-   * event of its history does not know this number.
+   * The number of the newest attempt, if this attempt's number was already used. A run that was
+   * reset to an earlier event of its history does not know this number.
    */
   readonly attempt?: number;
 }
@@ -77,9 +77,9 @@ export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
   return withPlan({
     /**
-     * Sets the lease row to FENCED, and writes a marker. The fence expires after `maxHold` by the
-     * database's clock, even if no worker survives. The drain must reach `lsn`, a position after
-     * the marker.
+     * Sets the lease row to FENCED, creates the triggers, and writes a marker. The fence expires
+     * after `maxHold` by the database's clock, even if no worker survives. The drain must reach
+     * `lsn`, a position after the marker.
      */
     async fence(input: FenceInput & Planned): Promise<Fenced> {
       const { ref, plan, token } = input;

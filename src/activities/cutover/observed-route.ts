@@ -8,8 +8,8 @@ import { routeEffects } from './routes/index.js';
 import type { RouteDeps } from './routes/route-adapter.js';
 
 /**
- * Asks the route which side consumers read. Throws Problem `route-unexpected` if they read neither
- * side.
+ * Asks the route which side consumers read. Throws Problem `route-unexpected` if they do not read
+ * exactly one side.
  */
 export async function observedRoute(run: Planned, deps: RouteDeps): Promise<ObservedRoute> {
   const observedAt = new Date().toISOString();

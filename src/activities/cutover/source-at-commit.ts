@@ -1,5 +1,5 @@
-// Asks the source about the batch's sessions and the source's server, if the result is in a
-// different database. A transaction on the target cannot see the source.
+// Looks for active runs of the batch in the target and in the source. Before a commit on a separate
+// target, also checks the source, because a transaction on the target cannot see the source.
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import { readSource } from '../../clients/postgres/connection.js';
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -27,9 +27,9 @@ export async function activeAnywhere(
 }
 
 /**
- * Returns the reason why a commit on a separate target must not happen. A session of the batch may
- * be active in the source. The source may be a different server than at the fence, or may not
- * answer within `limitMs`. Returns null if there is no reason, or if the source is the target.
+ * Returns the reason why a commit on a separate target must not happen. Either a session of the
+ * batch is active in the source, or the source is a different server than at the fence, or it does
+ * not answer within `limitMs`. Returns null if there is no reason, or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,

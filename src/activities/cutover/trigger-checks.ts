@@ -1,6 +1,6 @@
 // Checks the tables on which Sluice will create triggers. The checks only read. The worker's
-// database role must be able to create the triggers on every partition. A write that a trigger
-// refuses must not disable a subscription of logical replication.
+// database role must be able to create the triggers on every partition, and their names must be
+// free. A write that a trigger refuses must not disable a subscription of logical replication.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

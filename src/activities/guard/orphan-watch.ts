@@ -84,8 +84,8 @@ async function unguarded(
 }
 
 /**
- * Drops the slot if it retains more WAL than its budget. Like the guard, this function keeps the
- * slot in some cases, such as after the commit or with `onExhaustion: block`.
+ * Drops the migration's slot if it retains more WAL than `walBudget` allows. Like the guard, this
+ * function keeps the slot in some cases, such as after the commit or with `onExhaustion: block`.
  */
 async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void> {
   const { plan } = planned(run);

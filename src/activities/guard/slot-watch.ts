@@ -76,7 +76,8 @@ export async function watchSlot(
 /**
  * Drops the slot, unless the spec, the lease row, the ledger or a session that uses the slot
  * prevents this. Returns null if the slot is gone. Otherwise, returns the reason as the end of the
- * report's sentence. The text is empty if the next look will try again.
+ * report's sentence. The text is empty if the slot stays on purpose: with `onExhaustion: block`, if
+ * it was adopted, or after the commit.
  */
 async function dropIfAllowed(
   deps: SlotDeps,
@@ -100,9 +101,10 @@ async function dropIfAllowed(
 const COMMITTED = 'the cut-over is committed';
 
 /**
- * Returns why the slot must stay, or null. The lease row is created before the slot and removed
- * after it. If the row is missing, a backup was restored, or the migration has handed over its
- * pipeline. In both cases, consumers may read the stream, which needs the slot.
+ * Returns why the slot must stay, or null. The lease row is created before the slot, and the way
+ * back removes it after the slot. If the row is missing although the slot exists, a backup was
+ * restored, or the migration has handed over its pipeline. In both cases, consumers may read the
+ * stream, which needs the slot.
  */
 function needsSlot(lease: LeaseRow | null): string | null {
   if (lease === null) return 'the cut-over may be committed, because the lease row is missing';

@@ -1,5 +1,5 @@
-// Removes consumer groups. The first member of a group creates it. The group remains after its last
-// member has left.
+// Checks and removes consumer groups. Sluice does not create them, because the first member of a
+// group creates it. The group remains after its last member has left.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
@@ -36,7 +36,10 @@ export const group: OwnedKind = {
       }
     }
   },
-  /** For a pipeline's group, offsets are enough, because Flink's groups have no members. */
+  /**
+   * For a pipeline's group, committed offsets are enough, because Flink commits them without
+   * becoming a member of the group.
+   */
   healthy: async ({ systems, plan }, { name }) => {
     const kafka = systems.kafka(plan);
     if (plan.spec.pipeline?.groups.includes(name))

@@ -68,7 +68,7 @@ export async function removeObject(site: Site, object: OwnedObject): Promise<boo
     () => remove(site, object),
     () => mayExist(site, object),
   );
-  // a system that does not answer must not block the removal of what the ledger lists
+  // if the system does not answer, an error here would block the removal of the other objects
   return (
     isUnlisted &&
     LOOKED_FOR.includes(object.kind) &&

@@ -1,4 +1,4 @@
-// Creates and removes the lease row, which decides whether consumers read the batch or the stream.
+// Creates and removes the lease row, which says whether consumers read the batch or the stream.
 // The row is created long before the cut-over, so that every writer's snapshot includes the row
 // when the fence's trigger reads it.
 import { leaseStore, schemaExists } from '../ownership/lease-store.js';
@@ -12,8 +12,8 @@ export const lease: OwnedKind = {
   remove: (site, { where }) => leaseStore(site, site, where).remove(),
   healthy: isThere(exists),
   /**
-   * Checks only the schema in the target. In the ledger, each migration has its own row, so no two
-   * migrations need the same name.
+   * Checks only the schema in the target. In the ledger, the name of the migration is the key of
+   * the row, so nothing else can occupy the row.
    */
   nameCheck: {
     check: 'source.names-free',

@@ -52,9 +52,10 @@ export async function latestRun(
 type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 
 /**
- * Returns the objects of runs that are not live, in the order in which they were created. Asks each
- * system whether the objects still exist. Throws Problem `preflight-failed` for a run of another
- * Temporal namespace, because the run's workflow cannot be seen from this namespace.
+ * Returns the objects of the runs for which `isLive` returns false, for each run in the order in
+ * which they were created. Asks each system whether the objects still exist. Throws Problem
+ * `preflight-failed` for a run of another Temporal namespace, because the run's workflow cannot be
+ * seen from this namespace.
  */
 export async function findLeftovers(
   deps: Reading,

@@ -14,8 +14,8 @@ import type { Deps } from '../runtime/deps.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
 
 /**
- * The plan of a check, and access to the plan's systems. It has no ledger, because `doctor` may run
- * without one.
+ * What a check needs: the plan, and access to the plan's systems. The ledger is missing here,
+ * because `doctor` may run without one.
  */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;

@@ -16,8 +16,8 @@ import {
 } from './owned-kind.js';
 import { creatingSlot } from '../capture/load/slot-wait.js';
 
-// This time is longer than wal_sender_timeout, which is 60 s by default. A dead connection keeps
-// its slot for that long.
+// A dead connection keeps its slot until wal_sender_timeout, which is 60 s by default. So this time
+// is longer.
 const RELEASE_MS = 65_000;
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>

@@ -17,8 +17,9 @@ export function createLeftoverActivities(deps: Deps) {
   return {
     /**
      * Returns the newest run of a name, and the objects that it left, in order of creation. Throws
-     * Problem `name-refused` if the run is alive, or if its workflow cannot be seen from this
-     * namespace. Also throws it if the ledger is older than the end of the run.
+     * Problem `name-refused` if the ledger does not know the name, if the run is alive, or if its
+     * workflow cannot be seen from this namespace. Also throws it if the ledger was restored to a
+     * time before the end of the run.
      */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);
@@ -37,9 +38,10 @@ export function createLeftoverActivities(deps: Deps) {
     },
 
     /**
-     * Ends every attempt of a dead run, under the lock of its lease row. An attempt that still runs
-     * on some worker can then neither fence nor commit. Idempotent. Returns whether the lease row
-     * says that the cut-over happened. That row then stays unchanged.
+     * Ends every cut-over attempt of a terminated run, under the lock of its lease row. An activity
+     * of such an attempt that still runs on some worker can then neither fence nor commit.
+     * Idempotent. Returns whether the lease row says that the cut-over happened. If it says so, the
+     * row stays unchanged.
      */
     endAttempts: (ref: MigrationRef): Promise<{ committed: boolean }> =>
       endAttempts(deps, planned(ref), LAST_ATTEMPT, () => true),
@@ -56,7 +58,7 @@ export function createLeftoverActivities(deps: Deps) {
       const record = (await deps.ledger.migrations(ref.name)).find(
         (m) => m.iteration === ref.iteration,
       );
-      await releaseAdopted(deps.ledger, ref); // adopted objects stay as they are
+      await releaseAdopted(deps.ledger, ref); // ends the adoption in the ledger only
       const at = new Date().toISOString();
       const left = leftovers.map((o) => o.name);
       await deps.ledger.recordEvents(ref, [

@@ -51,9 +51,9 @@ export const topic: OwnedKind = {
 };
 
 /**
- * Checks a topic's number of partitions (except for the output topic), and the settings that decide
- * which records the topic still contains for a later reader. Throws Problem `topic-lost` or
- * `preflight-failed` if they differ from the plan.
+ * Checks the settings that decide which records the topic still contains for a later reader. Except
+ * for the output topic, also checks the number of partitions. Throws Problem `preflight-failed` if
+ * the settings differ from the plan, and `topic-lost` if the number differs.
  */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {
   const { plan, systems } = site;

@@ -1,6 +1,6 @@
 // Stores the lease row, which says whether consumers read the batch or the stream. With a batch,
-// the row is in the target, like the result. Without a batch, it is in the ledger. Only this file
-// decides in which of these two databases the row is.
+// the row is in the target, like the result. Without a batch, it is in the ledger. The functions of
+// this file connect to the right one of these two databases.
 import type pg from 'pg';
 import {
   heldTransaction,
@@ -38,7 +38,7 @@ export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
   return { idleMs: Math.min(IDLE_MS, hold / 2), overallMs: Math.min(OVERALL_MS, (hold * 2) / 3) };
 }
 
-/** The limits for transactions that only read the row or that end a hold. */
+/** The limits for short transactions, such as those that only read the row or that end a hold. */
 export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
 
 /**
@@ -193,9 +193,9 @@ export const LAST_ATTEMPT = 2_147_483_647;
 const RELEASED = `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`;
 
 /**
- * Ends the attempts up to the number `last`, under the row's lock, and releases a fence for which
- * `isEnded` returns true. Idempotent. Returns whether the row says that the cut-over happened. Such
- * a row stays unchanged. A missing row means that no commit happened.
+ * Ends the cut-over attempts up to the number `last`, under the row's lock. Releases a fence for
+ * which `isEnded` returns true. Idempotent. Returns whether the row says that the cut-over
+ * happened. If it says so, the row stays unchanged. A missing row means that no commit happened.
  */
 export function endAttempts(
   deps: LeaseDeps,

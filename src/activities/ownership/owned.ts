@@ -54,12 +54,12 @@ export async function ensureOwned(
 }
 
 /**
- * Claims objects that do not exist, then calls `create`. If `create` fails, its error decides what
- * happens to the claims. If `create` certainly made nothing, the claims of this attempt are
- * released. A later object of the same name then does not count as ours. Claims of an earlier
- * attempt stay, because that attempt may still create the object. If a privilege is missing, all
- * claims are released. In that case, no attempt can create the object, but a person may. After any
- * other error, all claims stay.
+ * Claims the objects, then calls `create`. If `create` fails, its error decides what happens to the
+ * claims. If `create` certainly made nothing, the claims that this attempt added are released. A
+ * later object of the same name then does not count as ours. Claims of an earlier attempt stay,
+ * because that attempt may still create the object. If a privilege is missing, all claims are
+ * released. In that case, no attempt can create the object, but a person may. After any other
+ * error, all claims stay.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,
@@ -149,7 +149,7 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 
 /**
  * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. `mayExist`
- * asks before the removal, and may ask more patiently than `exists`. If it returns false, only
+ * is called before the removal, and may ask the system several times. If it returns false, only
  * records the removal. An object that was handed over belongs to the user, so it stays. This is
  * also true for a run that was reset and no longer knows the hand-over. Throws Problem `clean-up`
  * if the object still exists afterwards. Returns true if the ledger has never listed the object.
@@ -196,8 +196,8 @@ export async function claim(
 
 /**
  * Throws Problem `already-ended` if Temporal has reset the run to a point from which it cannot
- * continue. Only the end of a run removes its lease row (`hasRow`). A generation also cannot
- * continue after the run has replaced it.
+ * continue. `hasRow` says whether the run's lease row exists, because only the end of a run removes
+ * this row. A generation also cannot continue after the run has replaced it.
  */
 export async function refuseIfOver(
   ledger: Pick<Ledger, 'objectState' | 'migrations'>,

@@ -53,8 +53,9 @@ export interface RehearsalInput {
 }
 
 /**
- * Compares the runs, and returns them with the oldest first. Returns a reason if there is no run to
- * compare. `client` is a session on the target. The spec MUST have a run log and closed keys.
+ * Compares the runs, and returns them with the oldest first. Returns a reason if they cannot be
+ * compared, for example because no run closed a key, or because the newest run has not finished.
+ * `client` is a session on the target. The spec MUST have a run log and closed keys.
  */
 export async function rehearseRuns(
   client: SourceClient,
@@ -84,7 +85,7 @@ async function rehearseInSnapshot(
       );
     const incomplete = rows.rows[0] ? incompleteRun(rows.rows[0]) : null;
     if (incomplete !== null) return because(incomplete);
-    // a run without a cut closed no key that can be known
+    // without a cut, it is unknown which keys a run closed
     const finished = rows.rows
       .filter((r) => r['finished_at'] !== null && r['cut_at'] !== null)
       .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));

@@ -1,5 +1,6 @@
-// Turns every error that an activity throws into a Temporal failure. The failure has a code from
-// the list in domain/failure.ts. Its text contains no values of rows.
+// Turns an error that an activity throws into a Temporal failure. The failure has a code from the
+// list in domain/failure.ts. Its text contains no values of rows. An error that is already a
+// failure of Temporal, such as a cancellation, stays as it is.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { KafkaDenied } from '../../clients/kafka/kafka-denied.js';

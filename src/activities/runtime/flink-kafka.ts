@@ -12,7 +12,10 @@ import {
 import { Problem } from '../../domain/failure.js';
 import { kafkaOfEngine, type EngineSpec } from '../../domain/migration/engine-access.js';
 
-/** Returns the options for a session's tables. Throws Problem if Flink lacks Kafka's client. */
+/**
+ * Returns the options for a session's tables. Throws Problem `unsupported` if the login needs
+ * classes of Kafka's client, and Flink lacks them.
+ */
 export async function flinkKafka(
   session: Pick<FlinkSession, 'hasClass'>,
   spec: EngineSpec,

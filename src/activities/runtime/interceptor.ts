@@ -1,5 +1,5 @@
 // Wraps every activity. Sends its heartbeats, ends an attempt that makes no progress, and turns
-// errors into failures with a code. Also records for the metrics which fences hold.
+// errors into failures with a code. Also records for the metrics when a fence begins and ends.
 import { CancelledFailure, Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KafkaDenied } from '../../clients/kafka/kafka-denied.js';
@@ -34,8 +34,9 @@ const needsNewConnection = (error: unknown, code: unknown): boolean =>
   code === ('unreachable' satisfies FailureCode) || classify(error) instanceof KafkaDenied;
 
 /**
- * Turns every error of an activity into a failure with a code, without values of rows. If a person
- * paused or reset the activity, the attempt ends as interrupted, and Temporal starts another one.
+ * Turns an error of an activity into a failure with a code, without values of rows. If a person
+ * paused or reset the activity, and this may have changed the attempt's answer, the attempt ends as
+ * cancelled. Temporal then starts another attempt.
  */
 export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCallsInterceptor {
   return {

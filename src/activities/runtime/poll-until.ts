@@ -9,7 +9,7 @@ const interrupted = new WeakSet<Context>();
 const said = new WeakMap<Context, () => unknown>();
 
 /**
- * Sends a heartbeat with the last details, so that a reader always sees what the activity waits
+ * Sends a heartbeat with the last details, so that Temporal always shows what the activity waits
  * for. Heartbeats are sent at regular intervals, so they do not count as progress.
  */
 export function heartbeat(): void {
@@ -44,10 +44,10 @@ export function stopIfCancelled(): void {
 }
 
 /**
- * Returns whether this attempt was interrupted because a person paused or reset its activity at
- * Temporal, and the interruption changed its answer: it failed (`hasFailed`), or it ended a wait or
- * a change early. The run still needs the activity. Therefore the attempt MUST NOT return an answer
- * that the interruption may have changed, nor a failure that the interruption caused.
+ * Returns true if a person paused or reset the activity in Temporal, and this interruption may have
+ * changed the attempt's answer. It may have done so if the attempt failed (`hasFailed`), ended a
+ * wait early, or refused a change. The run still needs the activity. Therefore the attempt MUST NOT
+ * return an answer that the interruption may have changed, nor a failure that it caused.
  */
 export function isSetAside(hasFailed: boolean): boolean {
   const context = asyncLocalStorage.getStore();

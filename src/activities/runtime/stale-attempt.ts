@@ -1,6 +1,6 @@
 // Stops an attempt of an activity after a long suspension, for example of its process or of the
-// machine. By then, Temporal has started another attempt, and late writes of this attempt would
-// overwrite newer ones.
+// machine. By then, Temporal may have started another attempt. Late writes of this attempt would
+// then overwrite newer ones.
 
 const BEAT_MS = 1000;
 /**

@@ -1,6 +1,7 @@
 // Reads the facts (settings and states) on which evidence depends, as text that can be compared. If
-// a fact changes, a new epoch begins, and earlier windows no longer count. The only exception is
-// the harmless restart of a connector task or of a group's member.
+// a fact changes, a new epoch usually begins, and earlier windows no longer count. Some changes are
+// harmless, such as the restart of a connector task, and only cost a full window. The rules are in
+// domain/evidence/fact-rules.ts.
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
@@ -111,8 +112,8 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
 
 /**
  * Compares the connectors' configurations with the planned configurations. A difference is a
- * problem if it changes what a source connector captures. If only a tuning key differs, the
- * difference is only a fact. A connector that is gone is also a problem.
+ * problem if it changes what a source connector captures. A difference in a tuning key, or in the
+ * sink's configuration, is only a fact. A connector that is gone is also a problem.
  */
 async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const { plan } = run;

@@ -54,7 +54,10 @@ export interface ReadingSession extends Planned {
    * changed (the scrub).
    */
   readonly number: number;
-  /** True if every row must be read, even rows that earlier windows proved. */
+  /**
+   * True if every row must be read, even rows that earlier windows proved. A final window that can
+   * use a witness still reads only the changed rows.
+   */
   readonly isFull: boolean;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;

@@ -25,7 +25,7 @@ export interface SubjectOutcome {
   readonly durationMs: number;
   /** The part of the duration in which the topic was read. */
   readonly foldMs?: number;
-  /** Further fields of the evidence: snapshot, offsets read, digest of the rows. */
+  /** Further fields of the evidence, such as the snapshot and the offsets that were read. */
   readonly proof?: object;
 }
 

@@ -1,8 +1,8 @@
 // Runs one validation window, which is one comparison of batch and stream, in one activity. A
 // window compares tables exactly, unless they are polled. With `validation.results: exact`, it
 // compares results at a still point, when the pipeline has processed everything and nothing new
-// arrives. Otherwise, or if that is not possible, it compares them in several rounds. It writes its
-// verdicts and the differences into the ledger.
+// arrives. Otherwise, or if no still point is possible, it compares results in several rounds. It
+// writes its verdicts and the differences into the ledger.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -46,7 +46,8 @@ export interface WindowInput {
   /**
    * True if the window must read every row, even rows that an earlier window proved. This is true
    * for the windows of a cut-over, and for the first of several windows that must pass in a row
-   * (the streak). It is also true after a harmless restart, or if a person asks for it.
+   * (the streak). It is also true after a harmless restart, or if a person asks for it. A final
+   * window that can use a witness still reads only the changed rows.
    */
   readonly isFull: boolean;
   /**
@@ -168,7 +169,7 @@ export function createWindowActivities(deps: Deps) {
       return seeFacts(deps.ledger, run.ref, (await readFacts(deps, run)).facts, since);
     },
 
-    /** Frees the memory and removes the state files of a migration's windows on this worker. */
+    /** Ends the migration's witness, and removes its folds from this worker's memory and disk. */
     async dropFolds({ ref }: Planned): Promise<void> {
       await forget([ref]);
     },

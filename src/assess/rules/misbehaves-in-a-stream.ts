@@ -1,4 +1,5 @@
-// Does the query use clocks or random values, or lack an ORDER BY?
+// Must the query change before it can be a stream, for example because it uses clocks or random
+// values, or lacks an ORDER BY?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const misbehaves: Rule = {

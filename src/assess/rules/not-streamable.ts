@@ -1,4 +1,4 @@
-// Does the result need all of its input each time?
+// Would a stream have to read the whole input again for each change?
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 export const notStreamable: Rule = {

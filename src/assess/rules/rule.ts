@@ -9,7 +9,7 @@ export type Answer =
       readonly state: 'fired';
       /**
        * A number from 0 to 1. The part `value` of the score is the weighted mean of the grades of
-       * its rules. The part `feasibility` is the product of `1 - grade`.
+       * its rules. The part `feasibility` is the product of `1 - grade` of its rules.
        */
       readonly grade: number;
       readonly evidence: string;
@@ -31,7 +31,10 @@ export interface Rule {
 /** A rule with its place in the score. */
 export interface WeighedRule extends Rule {
   readonly part: Part;
-  /** The weight of the rule in the confidence and in the part `value`. Reasons are sorted by it. */
+  /**
+   * The weight of the rule in the confidence and in the part `value`. The rules that decide
+   * `do-not-migrate` are sorted by it.
+   */
   readonly weight: number;
 }
 

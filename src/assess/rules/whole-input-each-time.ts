@@ -3,8 +3,8 @@ import { uncountedRemovals, type TableFacts } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
-// A table whose rows were replaced this many times is replaced regularly. This limit is used only
-// for tables without rates per day.
+// A table whose rows were replaced this many times counts as replaced by each load. This limit is
+// used only for tables without rates per day.
 const TIMES_OVER = 3;
 const TOO_SMALL_TO_SAY = 100;
 

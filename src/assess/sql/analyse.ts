@@ -48,8 +48,8 @@ const HARDNESS: readonly StateClass[] = [
 export const loadParser = (): Promise<void> => loadModule();
 
 /**
- * Reads the statements of a script, of SQL functions and of PL/pgSQL bodies one by one. Never
- * throws for any text.
+ * Reads the statements of a script, of SQL functions and of PL/pgSQL bodies one by one. Returns a
+ * syntax error in `error` and does not throw it.
  */
 export function analyseSql(
   sql: string,
@@ -219,7 +219,7 @@ function readSelect(select: Fields, statement: Statement, all: Collected): void 
   if (all.writes.size > before) all.flags.push(sideEffect('a WITH that writes'));
 }
 
-/** Returns only the query of `INSERT INTO … SELECT`. */
+/** Returns only the query of `INSERT INTO … SELECT` or `CREATE TABLE … AS SELECT`. */
 const selectText = (whole: string): string =>
   whole.replace(
     /^\s*(insert\s+into|create\s+(temp\s+|temporary\s+|unlogged\s+)?table)\s+[\s\S]*?(?=\b(select|with)\b)/i,

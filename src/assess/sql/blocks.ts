@@ -36,7 +36,7 @@ interface Scope {
   /** The text `WITH …` of the CTEs found so far. It is put before each block that may read them. */
   readonly withText: string;
   readonly known: ReadonlyMap<string, string>;
-  /** For the node of each sub-query in FROM, the name of its block. */
+  /** Maps the node of each sub-query in FROM to the name of its block. */
   readonly inner: Map<unknown, string>;
   readonly trees: BlockTrees | undefined;
 }
@@ -44,9 +44,9 @@ interface Scope {
 /** The trees of the blocks, for translations into a different SQL dialect. */
 export interface BlockTrees {
   readonly selects: Map<string, Fields>;
-  /** For the node of each sub-query in FROM, the name of its block. */
+  /** Maps the node of each sub-query in FROM to the name of its block. */
   readonly inner: Map<unknown, string>;
-  /** For the name of each CTE, the name of its block. */
+  /** Maps the name of each CTE to the name of its block. */
   readonly ctes: Map<string, string>;
 }
 
@@ -76,7 +76,7 @@ export function blocksOf(
     if (!body || !place) continue;
     const scope = { text, withText, known, inner, trees };
     blocks.push(...subQueries(body, scope, used));
-    // Each CTE is copied separately: CTEs of one statement can be before its INSERT and after it.
+    // Each CTE is copied separately, because a statement can have CTEs before and after INSERT.
     parts.push(text.slice(cte['location'] as number, place.end + 1));
     withText = `${opening} ${parts.join(', ')}`;
     const own = String(cte['ctename']);
@@ -106,8 +106,8 @@ export function blocksOf(
 }
 
 /**
- * Returns the blocks of the sub-queries in FROM, innermost first. A lateral sub-query cannot run by
- * itself.
+ * Returns the blocks of the sub-queries in FROM, innermost first. The block of a lateral sub-query
+ * has no `sql`, because it cannot run by itself.
  */
 function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
   const found: Block[] = [];

@@ -35,8 +35,8 @@ export interface FlagContext {
   /** The table that the batch writes to, as `schema.name`. Null if unknown. */
   readonly output: string | null;
   /**
-   * For the name of a column (without its table), its type. Contains a name only if the catalog was
-   * read, and if all tables with such a column agree on the type.
+   * The types of columns by the columns' names, without their tables. Contains a name only if the
+   * catalog was read, and if all tables with such a column agree on the type.
    */
   readonly types: ReadonlyMap<string, string>;
   /** The names that are CTEs and not tables. */

@@ -33,7 +33,7 @@ const BUILT_IN: ReadonlySet<string> = new Set(
 
 /**
  * Returns whether the function is one of the built-in functions listed here. `name` has the parts
- * of its name as written. A function of a schema other than pg_catalog is not built in.
+ * of the function's name as written. A function of a schema other than pg_catalog is not built in.
  */
 export function isBuiltIn(name: readonly string[]): boolean {
   const schema = name.length > 1 ? name[0] : 'pg_catalog';

@@ -6,8 +6,10 @@ import { referencesOf } from './references.js';
 
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
-/** Returns the expressions that make the result depend on the clock, on random values or on
- * other values that change. */
+/**
+ * Returns the expressions that make the result depend on the clock, on random values or on other
+ * values that change.
+ */
 export const clockFlags = ({ flags }: Pick<SqlAnalysis, 'flags'>): string[] =>
   flags.filter(({ id }) => CLOCK.includes(id)).map(({ found }) => found);
 

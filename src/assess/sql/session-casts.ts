@@ -1,5 +1,6 @@
 // Finds casts whose result depends on settings of the session that makes them, such as its time
-// zone. In a view, each reader's own session makes the cast.
+// zone. In a view, each reader's own session makes the cast, so two readers can get different
+// results.
 
 const ZONED: ReadonlySet<string> = new Set(['timestamp with time zone', 'time with time zone']);
 const UNZONED: ReadonlySet<string> = new Set([
@@ -37,6 +38,6 @@ const isZoned = (type: string): boolean => ZONED.has(elementOf(type)) || type ==
 const isPrinted = (type: string): boolean => PRINTED.has(elementOf(type));
 const elementOf = (type: string): string => type.replace(/(\[\])+$/, '');
 
-/** Removes the modifier of a type, and the fields of an interval. */
+/** Removes the modifier of a type, and the fields of an interval, such as `day to second`. */
 const plainType = (type: string): string =>
   type.replace(/\(\d+(,-?\d+)?\)/, '').replace(/^interval\b[^[]*/, 'interval');

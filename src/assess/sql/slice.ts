@@ -27,15 +27,15 @@ export interface Slice {
    */
   readonly result: string;
   /**
-   * True if every part of the condition names only columns of the result's key. Each result row
-   * then has all of its input.
+   * True if every part of the condition names only columns of the result's key. Each row of the
+   * sliced result is then computed from all of its input.
    */
   readonly isOfKey: boolean;
 }
 
 /**
- * Plans a slice. `resultKey` contains the key columns of the result. Throws an Error that
- * says what is wrong with the condition, and the remedy.
+ * Plans a slice. `resultKey` contains the key columns of the result. If the condition cannot be
+ * used, throws an Error with the reason.
  */
 export function planSlice(
   condition: string,

@@ -30,8 +30,8 @@ export interface ViewText {
   /** The primary keys by which the view groups, if it also selects ungrouped columns. */
   readonly groupsBy: readonly (readonly string[])[];
   /**
-   * True if the view has a check option. A sub-query then cannot replace the relation that the view
-   * reads.
+   * True if the view has a check option. Postgres allows this option only for a view that reads a
+   * relation directly. So a sub-query cannot replace this relation.
    */
   readonly isChecked: boolean;
 }

@@ -25,8 +25,8 @@ const NAME = new RegExp(String.raw`^${IDENT}\.${IDENT}`, 'u');
 /**
  * Rewrites the view to read the relation `to` instead of `from`. If a column that the view reads
  * has a different type or collation in `to`, a sub-query replaces the relation and casts the
- * column. The view's own columns thus keep their types. The sub-query also restores the order of
- * the columns, if the view renames them by position.
+ * column. The view's own columns thus keep their types. A sub-query is also used if the view
+ * renames the columns by position and their order differs in `to`.
  */
 export function swapRelation(view: ViewText, from: Relation, to: Relation): Swapped {
   const tree = parseSync(view.definition);

@@ -4,8 +4,8 @@ import { scanSync } from 'libpg-query';
 import { analyseSql } from './analyse.js';
 
 /**
- * Matches a token of a cast, of `||` or of the syntax of JSON and XML. Also matches a constant with
- * a digit, which may be a date or an interval.
+ * Matches a token of a cast, of `||` or of the syntax of JSON and XML. Also matches a dollar-quoted
+ * constant and a constant with a digit, which may be a date or an interval.
  */
 const MAY_CONVERT = /^(::|cast|\|\||(json|xml).*|\$.*|(u&|[a-z])?'.*\d.*)$/is;
 
@@ -21,8 +21,9 @@ const CONVERTS_NOTHING: ReadonlySet<string> = new Set(
 
 /**
  * Returns whether the query may convert values to or from text. `plain` has the names of the tables
- * that are no views. A view or a function may convert values too, so the answer is false only for a
- * query that reads nothing but these tables. The parser MUST be loaded.
+ * that are not views. A view or a function may convert values too. So the answer is false only if
+ * the query reads nothing but these tables, and calls only functions that convert nothing. The
+ * parser MUST be loaded.
  */
 export function mayConvertText(sql: string, plain: ReadonlySet<string>): boolean {
   const { error, functions, tables } = analyseSql(sql);

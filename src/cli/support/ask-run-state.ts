@@ -14,7 +14,7 @@ import { CliError, EXIT } from './output.js';
 import { messageOf, waitsOf } from './pending-activities.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** The limit of calls to Temporal. A person can wait this long. */
+/** The time limit of one call to Temporal. It is short, because a person waits for the answer. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
@@ -35,9 +35,9 @@ export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ASK_MS, ask);
 
 /**
- * Looks at a run in Temporal. Never throws. `answered` says whether a query was just answered,
- * which proves that a worker is alive. It is null if no query was sent. If `client` is null,
- * `problem` is the reason.
+ * Looks at a run in Temporal. Never throws. `answered` says whether the run has just answered a
+ * query. An answer proves that a worker is alive. `answered` is null if no query was sent. If
+ * `client` is null, `problem` is the reason.
  */
 export const lookAt = (
   id: string,
@@ -136,7 +136,10 @@ async function taskFailureOf(
   return failed ? ((await messageOf(failed)) ?? 'unknown reason') : null;
 }
 
-/** Returns the milliseconds since a worker last polled the queue for workflow tasks. */
+/**
+ * Returns the milliseconds since a worker last polled the queue for workflow tasks. Returns null if
+ * Temporal remembers no such worker.
+ */
 async function polledMsAgo(client: Client, name: string): Promise<number | null> {
   const { pollers } = await within(client, () =>
     client.workflowService.describeTaskQueue({
@@ -150,8 +153,8 @@ async function polledMsAgo(client: Client, name: string): Promise<number | null>
 }
 
 /**
- * Returns the run's status. A verb that needs an answer from the run calls this function before it
- * sends anything. If the run cannot answer, throws an error with exit code 4 and the reason.
+ * Returns the run's status. A command that needs an answer from the run calls this function before
+ * it sends anything. Throws an error with exit code 4 and the reason if the run cannot answer.
  */
 export async function answering(
   id: string,

@@ -1,5 +1,5 @@
-// Waits for the answer of a workflow, but only while a worker can give it. Otherwise, a verb could
-// wait forever.
+// Waits for the answer of a workflow, but only while a worker can give it. Otherwise, a command of
+// `sluice` could wait forever.
 import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcCancelledError,
@@ -30,8 +30,8 @@ const isOverdue = (error: unknown): boolean =>
 
 /**
  * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws an error with exit code 4 and
- * the reason if no worker can answer. This takes at most about 80 s after the last worker died, and
- * about 40 s if Temporal does not answer. `what` names the request.
+ * the reason if no worker can answer. The error comes at most about 80 s after the last worker
+ * died, or after about 40 s if Temporal does not answer. `what` names the request.
  */
 export async function whileServed<T>(
   client: Client,

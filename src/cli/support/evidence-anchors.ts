@@ -1,6 +1,6 @@
-// Reads, from Temporal's history, the last link of the evidence chain after each window. A person
-// who can write only to the ledger cannot change that history. The history therefore shows whether
-// the evidence in the ledger was changed.
+// Reads from Temporal's history the link that each window added to the evidence chain. A person who
+// can write only to the ledger cannot change that history. The history therefore shows whether the
+// evidence in the ledger was changed.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../wiring/config.js';
@@ -9,7 +9,7 @@ import { withClientOrNull } from './migration-source.js';
 import { migrationId } from '../../domain/migration/workflow-ids.js';
 import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 
-const MOST_RUNS = 200; // each continue-as-new adds one run to a migration
+const MOST_RUNS = 200; // each continue-as-new adds one of Temporal's runs to a migration
 
 interface HistoryEvent {
   readonly eventId?: unknown;
@@ -28,8 +28,8 @@ interface HistoryEvent {
 }
 
 /**
- * Returns the windows in the history, each with its number and the last link of the evidence chain
- * after it. `runKey` is the first run id of the migration. If the history cannot be read, returns
+ * Returns the windows in the history, each with its number and its link of the evidence chain.
+ * `runKey` is Temporal's id of the migration's first run. If the history cannot be read, returns
  * the reason.
  */
 export async function anchorsOf(

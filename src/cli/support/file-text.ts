@@ -16,7 +16,8 @@ export function readText(file: string): string {
 
 /**
  * Returns the text of a file. If the file cannot be read, throws the error that `refusal` makes
- * from the reason: the system's code, such as ENOENT, or the line that is not UTF-8.
+ * from the reason: the operating system's error code, such as ENOENT, or the line that is not
+ * UTF-8.
  */
 export function fileText(file: string, refusal: (reason: string) => CliError): string {
   try {

@@ -22,7 +22,8 @@ import { classify } from '../../activities/runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
-// Even an empty table has a size: each of its indexes and its TOAST table has one or two pages.
+// A table of at most this size may be empty: each of its indexes and its TOAST table has one or two
+// pages even without rows.
 const EMPTY_TABLE_BYTES = 64 * 1024;
 
 /**
@@ -97,8 +98,8 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
 }
 
 /**
- * Returns how many days the cumulative statistics cover. Throws if this is unknown, or less than an
- * hour, because such a short time says nothing about a day.
+ * Returns how many days the database's cumulative statistics cover. Throws if the time is unknown
+ * or less than an hour. A shorter time says too little about a whole day.
  */
 async function statisticsDays(client: pg.ClientBase): Promise<number> {
   const row = await one(
@@ -158,7 +159,8 @@ interface Counters {
 /**
  * Reads the counters of a table. Postgres counts the changes of a partitioned table only at its
  * partitions, and the counters of the table itself stay 0. Returns null if the relation or one of
- * its partitions has no counters, such as a view or a foreign partition.
+ * its partitions has no counters: a view and a foreign partition have none. Also returns null for a
+ * partitioned table without partitions.
  */
 export async function countersOf(
   client: pg.ClientBase,

@@ -1,5 +1,6 @@
-// Reads the state of a migration for the verbs, from its running workflow or else from the ledger.
-// Verbs load this file only when they run, because `--help` needs neither Temporal nor the ledger.
+// Reads the state of a migration, from its running workflow or else from the ledger. The verbs (the
+// commands of `sluice`) load this file only when they run, because `--help` needs neither Temporal
+// nor the ledger.
 import type { Client } from '@temporalio/client';
 import { loadConfig } from '../../wiring/config.js';
 import { Ledger, type MigrationRecord } from '../../clients/ledger/ledger.js';
@@ -94,7 +95,7 @@ export async function readStatusWith(
   const status = live && live.iteration > 0 && !isFinal ? live : (recorded?.status ?? live);
   const isKnown = look.seen.kind === 'workflow' && look.seen.workflow.status === 'RUNNING';
   if (!status && !recorded && !isKnown) {
-    // a run that has not reached the ledger is known only to Temporal
+    // The ledger may not know a new run yet. Only Temporal can then say whether the run exists.
     if (look.seen.kind === 'unreachable')
       throw new CliError(
         EXIT.unreachable,
@@ -116,9 +117,9 @@ export async function readStatusWith(
 }
 
 /**
- * Completes a status with what Temporal knows about the run. A dead run, such as a
- * terminated one, can neither be approved nor continue. Its next commands are therefore those for
- * cleaning up.
+ * Completes a status with what Temporal knows about the run. A dead run, such as a terminated one,
+ * can neither be approved nor continue. The next commands in its status are therefore the commands
+ * for cleaning up.
  */
 export function standingIn(
   status: Status,

@@ -1,5 +1,5 @@
-// Writes data to stdout, and progress and errors to stderr. JSON is the stable interface; text is
-// for people.
+// Writes data to stdout, and progress and errors to stderr. With JSON output, an error also goes to
+// stdout. JSON is the stable interface; text is for people.
 import { Problem } from '../../domain/failure.js';
 import { errorText } from '../../domain/values/error-text.js';
 import { printable, printableLines } from '../../domain/values/foreign-text.js';
@@ -33,7 +33,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   interrupted: 'The verb was interrupted from the keyboard.',
 };
 
-/** An error with its exit code and, if there is one, a command that helps. */
+/** An error with its exit code and the commands that may help, if there are any. */
 export class CliError extends Error {
   readonly exitCode: number;
   readonly code: string;

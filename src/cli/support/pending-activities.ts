@@ -59,8 +59,8 @@ export async function messageOf(failure: Failure | null | undefined): Promise<st
 }
 
 /**
- * Returns what an activity waits for, according to its heartbeat. Returns null if the heartbeat is
- * not readable.
+ * Returns what an activity does or waits for, according to its heartbeat. Returns null if there is
+ * no heartbeat, if it cannot be read, or if it says nothing.
  */
 async function waitIn(payload: Payload | undefined): Promise<string | null> {
   if (!payload) return null;

@@ -3,7 +3,7 @@ import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js
 
 /**
  * Returns the exit code or signal of the command, and the last line that it wrote. The text is sent
- * to the proof, and Temporal keeps it, so it contains no values of rows.
+ * to the workflow of the proof, and Temporal stores it. Values of rows are therefore removed.
  */
 export function describeEnd(end: number | string | null, said: string): string {
   const why = withoutValues(quoteForeign(said.trim().split('\n').at(-1) ?? '', 1000));

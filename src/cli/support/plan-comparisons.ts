@@ -1,6 +1,6 @@
-// Examines the text of a plan's queries, and finds why a result must be compared in the mode
-// `settled`, that is, in rounds. A query needs this mode if it cannot be rewritten to read the
-// tables as of one moment. `doctor` asks the database for further reasons.
+// Finds why a result must be compared in the mode `settled`, that is, in rounds. Some settings of a
+// spec need this mode, such as polling. A query also needs it if its text cannot be rewritten to
+// read the tables as of one moment. `doctor` asks the database for further reasons.
 import { loadParser } from '../../assess/sql/analyse.js';
 import { textProblem } from '../../assess/sql/not-aligned.js';
 import { STORED_SUBJECT } from '../../domain/evidence/subjects.js';
@@ -10,7 +10,7 @@ import type { Plan } from '../../manifest/build-plan.js';
 
 type Comparison = Plan['comparisons'][number];
 
-/** Returns the comparisons of the plan, with the reason if a result is not compared exactly. */
+/** Returns the comparisons of the plan, with a reason for each result that must be `settled`. */
 export async function comparisonsOf(
   spec: MigrationSpec,
   comparisons: readonly Comparison[],

@@ -1,5 +1,5 @@
-// Polls the status for verbs that wait. It reuses its connections, because new connections for
-// every poll would load the machine.
+// Polls the status of a run for commands that wait, such as `sluice wait`. It reuses its
+// connections, because new connections for every poll would load the machine.
 import type { Client } from '@temporalio/client';
 import { Ledger } from '../../clients/ledger/ledger.js';
 import type { StatusWithWindows } from '../../domain/evidence/ledger-rows.js';

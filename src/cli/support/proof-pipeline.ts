@@ -62,8 +62,8 @@ export function startPipeline(
 }
 
 /**
- * Stops the command's whole process group with SIGTERM, or with SIGKILL if the command still runs
- * after 20 s.
+ * Stops the command's whole process group with SIGTERM. If the command still runs 20 s later, sends
+ * SIGKILL. Afterwards, removes the state directory, and tells the proof that the pipeline stopped.
  */
 export async function stopPipeline(
   handle: WorkflowHandle,
@@ -86,7 +86,7 @@ export async function stopPipeline(
   try {
     rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
   } catch {
-    // A child of the command may still write there. This does not change what was proven.
+    // A child of the command may still write to the state directory. The proof does not read it.
   }
   // the proof may already have ended
   await handle.signal('pipelineStopped', {}).catch(() => undefined);

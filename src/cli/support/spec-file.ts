@@ -1,5 +1,5 @@
-// Reads a spec file for a verb. If the spec is not valid, it prints every problem to stderr and
-// throws an error with exit code 2.
+// Reads a spec file for a command of `sluice`. Throws an error with exit code 2 if the file cannot
+// be read or the spec is not valid. Before that, prints every problem of the spec to stderr.
 import { dirname, resolve } from 'node:path';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { formatProblem, parseSpecText, type SpecUse } from '../../manifest/parse.js';

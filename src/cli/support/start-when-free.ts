@@ -11,7 +11,7 @@ const END_MS = 30_000;
 
 /**
  * Calls `start`. If a run of this workflow id already has its outcome, waits until it has closed
- * and calls `start` again. Returns null if a run of this id continues.
+ * and calls `start` again. Returns null if a run of this id is still open.
  */
 export async function startWhenFree<T>(
   client: Client,

@@ -1,5 +1,5 @@
 // Writes the text that Temporal's Web UI shows for a run from its first moment, even while no
-// worker answers. The run itself writes its current details, which need a worker.
+// worker answers. The Web UI's *Current Details* come from the run itself, so they need a worker.
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 const TABLES_SHOWN = 20;

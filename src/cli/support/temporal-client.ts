@@ -1,5 +1,5 @@
-// Connects the verbs to Temporal. Its errors name the server's address or the migration, and most
-// of them have a remedy.
+// Connects the commands of `sluice` to Temporal. The errors name the server's address or the
+// migration, and most of them have a remedy.
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { isUnknownWorkflow } from '../../clients/running-workflow.js';
 import { dataConverterOf, loadConfig } from '../../wiring/config.js';

@@ -1,5 +1,5 @@
-// Explains the answers of Kafka Connect's REST API that are errors, and the answers of a server
-// that is not Kafka Connect.
+// Explains error answers of Kafka Connect's REST API, and answers of a server that is not Kafka
+// Connect.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import type { HttpAccess } from './http-access.js';
@@ -34,7 +34,7 @@ export function bodyOf(text: string, request: string): unknown {
     const body: unknown = text === '' ? {} : JSON.parse(text);
     if (body !== null) return body;
   } catch {
-    // The message does not quote the text, because it may contain a secret.
+    // The Problem below does not quote the body, because the body may contain a secret.
   }
   throw notConnect(request);
 }

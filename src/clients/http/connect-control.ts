@@ -54,7 +54,7 @@ export interface ConnectControl {
   /** Stops the connector. Returns false if there is no such connector (yet). */
   stop(name: string): Promise<boolean>;
   restartFailed(name: string): Promise<void>;
-  /** Returns the offsets that the connector stored, one per partition of its source. */
+  /** Returns the offsets that the connector stored, one for each of its source partitions. */
   offsets(name: string): Promise<Readonly<Record<string, unknown>>[]>;
   /** Deletes the offsets of a connector. The connector MUST be STOPPED. */
   deleteOffsets(name: string): Promise<void>;

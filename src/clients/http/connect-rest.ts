@@ -1,5 +1,5 @@
 // Calls Kafka Connect's REST API. Each call has its own time limit, because a Connect worker that
-// cannot reach Kafka hangs for minutes.
+// cannot reach Kafka may answer only after minutes.
 import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
@@ -25,7 +25,10 @@ export class ConnectRest implements ConnectControl {
   readonly #beforeMaking: () => void;
   readonly #access: HttpAccess;
 
-  /** `beforeMaking` runs before each attempt to create or configure a connector. It may throw. */
+  /**
+   * `beforeMaking` runs before each attempt to create or configure a connector. If it throws, the
+   * request is not sent.
+   */
   constructor(url: string, beforeMaking: () => void = () => undefined, access: HttpAccess = {}) {
     this.#url = url.replace(/\/+$/, '');
     this.#beforeMaking = beforeMaking;
@@ -120,8 +123,8 @@ export class ConnectRest implements ConnectControl {
   }
 
   /**
-   * Returns the offsets that the connector stored, one per partition of its source. A connector
-   * that does not exist has no offsets.
+   * Returns the offsets that the connector stored, one for each of its source partitions. A
+   * connector that does not exist has no offsets.
    */
   async offsets(name: string): Promise<Readonly<Record<string, unknown>>[]> {
     const answer = await this.#jsonOrNull<{ offsets?: { offset: Record<string, unknown> }[] }>(
@@ -132,7 +135,7 @@ export class ConnectRest implements ConnectControl {
   }
 
   /**
-   * Deletes the offsets of a connector, which Kafka Connect would otherwise keep after the
+   * Deletes the offsets of a connector. Otherwise, Kafka Connect would keep them after the
    * connector is deleted. The connector MUST be STOPPED.
    */
   async deleteOffsets(name: string): Promise<void> {
@@ -185,8 +188,8 @@ export class ConnectRest implements ConnectControl {
         throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
       const message = errorMessage(text);
       // 409 means either that the Connect workers rebalance, or that the connector already exists.
-      // Some requests get a 500 during a rebalance. Only after a rebalance can another attempt
-      // succeed.
+      // Some requests get a 500 during a rebalance. A rebalance ends soon, so only these requests
+      // are sent again.
       const isRebalance =
         (response.status === 409 && !message.includes('already exists')) ||
         (response.status === 500 && message.includes('rebalance'));

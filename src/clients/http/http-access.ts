@@ -57,8 +57,8 @@ export async function wholeAnswer(begun: Promise<Response>): Promise<HttpAnswer>
 }
 
 /**
- * Sends a request without following redirects, and reads the whole answer. Rejects with the error
- * of the connection.
+ * Sends a request without following redirects, and reads the whole answer. If the connection fails,
+ * rejects with its error.
  */
 export function send(url: string, asked: HttpRequest, access: HttpAccess): Promise<HttpAnswer> {
   const { method, body, signal } = asked;

@@ -16,7 +16,7 @@ export interface KsqlQuery {
 
 export interface KsqlServer {
   readonly version: string;
-  /** A part of the prefix of everything that the server creates in Kafka. */
+  /** A part of the names of the consumer groups and internal topics that the server creates. */
   readonly serviceId: string;
 }
 
@@ -45,7 +45,7 @@ const POLL_MS = 200;
 const MEDIA_TYPE = 'application/vnd.ksql.v1+json';
 const UNDER_WAY: readonly string[] = ['QUEUED', 'PARSING', 'EXECUTING'];
 
-/** Thrown if the server refuses a request. The message is the server's reason. */
+/** Thrown if ksqlDB refuses a request or cannot execute a statement. The message is its reason. */
 export class KsqlError extends Error {}
 
 export class KsqlDb {
@@ -71,7 +71,7 @@ export class KsqlDb {
     return entities.flatMap((e) => [...(e.streams ?? []), ...(e.tables ?? [])].map((s) => s.name));
   }
 
-  /** Returns the queries that run until they are terminated. */
+  /** Returns the persistent queries, which run until they are terminated. */
   async queries(): Promise<KsqlQuery[]> {
     const entities = await this.#statements('SHOW QUERIES;', {});
     const queries = entities
@@ -85,8 +85,8 @@ export class KsqlDb {
   }
 
   /**
-   * Runs one statement, and waits until the cluster has executed it. Throws KsqlError with the
-   * server's message.
+   * Runs one statement, and waits until the server has executed it. Throws KsqlError with the
+   * server's message if ksqlDB refuses the statement or cannot execute it.
    */
   async run(statement: string, properties: Readonly<Record<string, string>> = {}): Promise<void> {
     const deadline = Date.now() + COMMAND_MS;

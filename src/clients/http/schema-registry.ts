@@ -53,8 +53,9 @@ export class SchemaRegistry {
   }
 
   /**
-   * Checks that the registry answers, by requesting the list of subjects. This request needs the
-   * same login as a schema. Throws Problem `unreachable` or `permission-denied`.
+   * Checks that the registry answers. The request asks for the names of all schemas (which the
+   * registry calls subjects), and needs the same login as a request for one schema. Throws Problem
+   * `unreachable` or `permission-denied`.
    */
   async check(): Promise<void> {
     const answer = await this.#get('/subjects');

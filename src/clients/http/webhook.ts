@@ -23,8 +23,8 @@ const slackText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /**
- * Sends a notice. Throws an error that names only the host, because the path of a webhook's URL is
- * often a secret.
+ * Sends a notice. If this fails, throws an error that names only the host, because the path of a
+ * webhook's URL is often a secret.
  */
 export async function sendNotice(webhook: Webhook, notice: Notice): Promise<void> {
   const where = `the webhook at ${new URL(webhook.url).host}`;

@@ -27,7 +27,7 @@ export interface RecordBytes {
 export class BatchBuilder {
   #bytes: Buffer;
   #at = HEADER_BYTES;
-  /** The checksum state of all records so far, from 0. `finish` combines it with the header's. */
+  /** The checksum state of the records so far. It starts at 0; `finish` adds the header's part. */
   #checked = 0;
   records = 0;
 
@@ -79,8 +79,8 @@ export class BatchBuilder {
     bytes.writeInt16BE(epoch, 51);
     bytes.writeInt32BE(sequence, 53);
     bytes.writeInt32BE(this.records, 57);
-    // The header comes before the records, but is known only now. CRC is linear, so the parts of
-    // header and records can be computed separately and then combined.
+    // The header comes before the records, but is known only now. A CRC is linear. Therefore the
+    // states of the header and of the records can be computed separately and then combined.
     const header = advanced(-1, bytes, CRC_FROM, HEADER_BYTES);
     const state = afterZeros(header, this.#at - HEADER_BYTES) ^ this.#checked;
     bytes.writeUInt32BE((state ^ -1) >>> 0, 17);

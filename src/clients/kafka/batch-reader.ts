@@ -10,7 +10,7 @@ import {
   type VisibleBatch,
 } from './record-batch.js';
 
-/** After this many empty answers in a row, the range counts as unreachable. */
+/** After more answers than this in a row without a new offset, the range counts as unreachable. */
 const STALLS = 100;
 
 /** The offsets `[from, to)` of one partition. */
@@ -22,8 +22,9 @@ export interface PartitionRange {
 }
 
 /**
- * Receives one answer of the broker with its committed batches. If the function returns a promise,
- * it receives the next answer only after that promise resolves.
+ * Receives the bytes of one answer of the broker, and the positions of the committed batches in
+ * these bytes. If the function returns a promise, it receives the next answer only after that
+ * promise resolves.
  */
 export type TakeBatches = (
   records: Buffer,

@@ -88,9 +88,9 @@ function openBlock(block: Buffer, mostBytes: number): Uint8Array {
 }
 
 /**
- * Throws RangeError if the length in an element is 2 GiB or more, or if an element goes beyond the
- * block. snappyjs reads a length of 2 GiB or more as a negative number, moves backward, and never
- * ends.
+ * Throws RangeError if an element of the block (a literal or a copy) contains a length or offset of
+ * 2 GiB or more, or goes beyond the block. snappyjs would read such a length as a negative number,
+ * move backward, and never end.
  */
 function refuseOversized(block: Buffer): void {
   let at = 0;

@@ -17,8 +17,8 @@ export const crc32c = (bytes: Uint8Array, from: number, to: number): number =>
   (advanced(-1, bytes, from, to) ^ -1) >>> 0;
 
 /**
- * Returns the state of a checksum after `bytes[from, to)`. The state of an empty text is -1, and a
- * checksum is the state with all bits inverted.
+ * Returns the state of a checksum after `bytes[from, to)`. The state before the first byte is -1,
+ * and a checksum is the state with all bits inverted.
  */
 export function advanced(state: number, bytes: Uint8Array, from: number, to: number): number {
   let crc = state;

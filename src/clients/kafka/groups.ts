@@ -57,8 +57,8 @@ const TRANSIENT: readonly number[] = [14, 15, 16];
 
 /**
  * Asks the group's coordinator. `hasOffsets` returns whether the group has committed offsets. It is
- * called only for a group that no request describes and the broker does not list. Throws transient
- * errors, so that the caller can retry.
+ * called only for a group that no request describes and that the broker does not list. Throws
+ * transient errors, so that the caller can retry.
  */
 export async function describeBy(
   broker: Coordinator,

@@ -70,7 +70,7 @@ export class KafkaPort {
     return describeTopics(await this.admin(), topics, settings, (topic) => this.topicId(topic));
   }
 
-  /** Creates a topic. Returns when a broker serves the topic and therefore accepts writes. */
+  /** Creates a topic. Returns when brokers serve all its partitions and so accept writes. */
   async createTopic(
     topic: string,
     partitions: number,
@@ -196,7 +196,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /** Reads like `readRange`, but passes undecoded answers, with the positions of their batches. */
+  /** Reads like `readRange`, but `take` gets undecoded answers with the positions of batches. */
   async readBatches(
     topic: string,
     partition: number,

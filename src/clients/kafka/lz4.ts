@@ -8,7 +8,7 @@ const LEAST_MATCH = 4;
 
 /**
  * Decompresses one or several frames. Throws RangeError or Error for bytes that are not LZ4 frames,
- * or whose content has more than `most` bytes.
+ * and for frames whose content has more than `most` bytes together.
  */
 export function unlz4(frame: Buffer, most: number): Uint8Array {
   const out = new Output(Math.min(most, frame.length * 4), most);

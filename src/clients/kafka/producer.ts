@@ -1,6 +1,6 @@
 // Writes many records to topics as idempotent record batches, over kafkajs' connections. It is used
-// by `sluice prove`, by the initial loads `copy` and `incremental`, for signals to Debezium, and for
-// comparisons in Flink.
+// by `sluice prove` and by the initial loads `copy` and `incremental`. It is also used for signals
+// to Debezium and for comparisons in Flink.
 import { BatchBuilder, type ProducerIdentity, type RecordBytes } from './batch-builder.js';
 import type { SharedBytes } from './crc32c.js';
 
@@ -34,7 +34,7 @@ const BATCH_BYTES = 900 * 1024; // stays below the broker's default limit for on
  */
 const MOST_PENDING = 4;
 
-/** The maximum number of bytes of a character of a string (a UTF-16 unit) in UTF-8. */
+/** The maximum number of UTF-8 bytes for one UTF-16 code unit of a string. */
 const MOST_UTF8 = 3;
 
 interface Lane {
@@ -128,7 +128,7 @@ export class BulkWriter {
     );
   }
 
-  /** Sends the batch if a record of this size would make it larger than a broker accepts. */
+  /** Sends the batch if it would exceed BATCH_BYTES with another record of this size. */
   #sendIfFull(lane: Lane, more: number): Promise<void> | undefined {
     const { filling } = lane;
     if (filling.records === 0 || filling.size + more <= BATCH_BYTES) return undefined;
@@ -163,7 +163,7 @@ const both = (
 ): Promise<void> | undefined =>
   one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
 
-/** Returns the size in bytes, or at least as much. */
+/** Returns an upper limit of the size in bytes. */
 const sizeOf = (text: string | Buffer | null): number =>
   text === null ? 0 : typeof text === 'string' ? text.length * MOST_UTF8 : text.length;
 

@@ -87,7 +87,7 @@ export async function hiddenProblem(
 /**
  * Waits until brokers serve all partitions of a new topic. Throws Problem `unreachable` if they do
  * not serve them within `limitMs`. The topic does exist, but a busy broker may not know it yet. If
- * `isServed` throws a different error after the limit, throws this error.
+ * `isServed` throws an error other than TopicLost after the limit, throws that error.
  */
 export async function served(
   topic: string,

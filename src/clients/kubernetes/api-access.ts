@@ -23,7 +23,8 @@ export interface ApiAccess {
 /**
  * Returns the access for one request. Each call reads the token and the certificate again, because
  * Kubernetes replaces tokens. The pod's token is sent only to the API server of the pod's own
- * cluster, whatever a spec says.
+ * cluster, whatever a spec says. Throws Problem `permission-denied` if the spec names no API server
+ * and this process does not run in a pod.
  */
 export function apiAccess(
   strimzi: StrimziSpec,

@@ -1,6 +1,6 @@
 // Calls the Kubernetes API: gets, creates, patches and deletes objects, and explains refusals. A
-// change names the version of the object that the caller has read, so it never overwrites a change
-// of another client.
+// patch names the version of the object that the caller has read. The server therefore refuses it
+// if another client has changed the object meanwhile.
 import { Problem } from '../../domain/failure.js';
 import { errorText } from '../../domain/values/error-text.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
@@ -55,7 +55,7 @@ export class ApiServer {
     ) as T;
   }
 
-  /** Asks for something that is not stored, such as an access review. */
+  /** Posts an object that the server only answers and does not store, such as an access review. */
   async ask<T>(path: string, body: object): Promise<T> {
     return demand(await this.#send({ method: 'POST', path, body })) as T;
   }

@@ -70,7 +70,7 @@ export class ConnectorOffsets {
     return this.#api.get<ConfigMap>(path);
   }
 
-  /** Throws if the ConfigMap belongs to no KafkaConnector. The operator would overwrite it. */
+  /** Throws if a ConfigMap exists that no KafkaConnector owns: the operator would overwrite it. */
   #demandOperators(map: ConfigMap | null): void {
     const owners = map?.metadata.ownerReferences ?? [];
     if (map && !owners.some(({ kind }) => kind === 'KafkaConnector'))

@@ -192,7 +192,7 @@ export function isNotCreated(resource: KafkaConnector): boolean {
   }
 }
 
-/** Returns the condition of this type that holds, with this reason if one is given. */
+/** Returns the condition of this type that is true. If `reason` is given, it must also match. */
 export const conditionOf = (
   { status }: { readonly status?: { readonly conditions?: readonly Condition[] } | undefined },
   type: string,
@@ -204,9 +204,9 @@ export const conditionOf = (
   );
 
 /**
- * Returns whether Kafka Connect refused a new connector (POST) or a changed configuration (PUT).
- * The HTTP statuses 404 and 409 do not count, because Connect workers also send them while they
- * start or rebalance.
+ * Returns whether the operator's message says that Kafka Connect refused a new connector (POST) or
+ * a changed configuration (PUT). The HTTP statuses 404 and 409 do not count, because Connect
+ * workers also send them while they start or rebalance.
  */
 const hasRefused = (method: 'POST' | 'PUT', message: string | undefined): boolean =>
   new RegExp(`\\b${method} /connectors\\S* returned 4(?!04|09)\\d\\d\\b`).test(message ?? '');

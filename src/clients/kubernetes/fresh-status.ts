@@ -8,7 +8,7 @@ import type { OwnConnectors } from './own-connectors.js';
 
 /** The pauses between readings of the status, and between requests to the operator. */
 export interface Pace {
-  /** The API server gets at most one request for a status in this time. */
+  /** The minimum time between two readings of a status by one caller. */
   readonly spacingMs: number;
   /**
    * If the connector is not in the state that its resource asks for, the operator is asked again
@@ -69,7 +69,7 @@ export class FreshStatus {
     const { resourceVersion } = metadata;
     await this.#api
       .patch(this.#own.path(metadata.name), { metadata: { resourceVersion, annotations } })
-      .catch(() => undefined); // the caller wants the status, and a later call asks again
+      .catch(() => undefined); // the status was read anyway, and a later call asks again
   }
 }
 

@@ -1,5 +1,5 @@
 // Controls connectors through Strimzi's KafkaConnector resources. The operator carries out a change
-// a moment later, so each request is complete only when the resource's status says so. Sluice
+// a moment later, so a change has taken effect only when the resource's status says so. Sluice
 // changes only resources that carry the migration's name in an annotation.
 import { Problem } from '../../domain/failure.js';
 import {
@@ -43,7 +43,7 @@ export class StrimziConnect implements ConnectControl {
 
   /**
    * `beforeMaking` runs before a connector is created or configured, and then before each reading
-   * of its status. It may throw. The operator must carry out a change within `limitMs`.
+   * of its status. If it throws, so does the call. The operator has `limitMs` for a change.
    */
   constructor(
     api: ApiServer,

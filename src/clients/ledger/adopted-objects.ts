@@ -6,8 +6,8 @@ import type { Ledger } from './ledger.js';
 
 export interface AdoptedRow extends OwnedObject {
   /**
-   * Describes the object at its adoption, for example by a topic's id. A different text shows a
-   * change.
+   * Describes the object at its adoption, for example by a topic's id. If the text is different
+   * later, the object was changed or replaced.
    */
   readonly identity: string;
 }

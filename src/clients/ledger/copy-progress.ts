@@ -10,8 +10,8 @@ export interface CopiedChunk {
   readonly rows: number;
   /**
    * Identifies the files that contained the table's rows when the range was copied. A rewrite of
-   * the table moves rows between ranges, so a range that was copied from other files proves
-   * nothing.
+   * the table creates new files and moves rows between ranges. A range that was copied before the
+   * rewrite then proves nothing.
    */
   readonly storage: string | null;
 }

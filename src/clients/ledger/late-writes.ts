@@ -11,7 +11,8 @@ const CLOCKS_DIFFER = '5 seconds';
 
 /**
  * Stores a status, unless the ledger has one that is newer by more than CLOCKS_DIFFER. The
- * generation never decreases, even if the run was reset, because its names must not be used again.
+ * generation never decreases, even if the run was reset. The names of slots and topics contain the
+ * generation, and must not be used again.
  */
 export const STORE_STATUS = `
 INSERT INTO sluice.migration AS m (name, iteration, status, generation, outcome, plan_hash, spec, workflow_id, run_key, ended_at, namespace, namespace_id, status_at)
@@ -26,8 +27,8 @@ WHERE coalesce(m.status_at <= excluded.status_at + interval '${CLOCKS_DIFFER}', 
 /**
  * Stores the state of an object. Returns a row if the state was stored. No state is stored if a
  * later run of the name has the object. The state `registered` (a claim) is not stored if the run
- * has ended or has begun a later generation, or if the name has a later run. The state `created` is not stored if the object was
- * already removed or handed over.
+ * has ended or has begun a later generation, or if the name has a later run. The state `created` is
+ * not stored if the object was already removed or handed over.
  */
 export const STORE_OBJECT = `
 INSERT INTO sluice.object AS o (name, kind, object_name, location, iteration, generation, state)

@@ -152,8 +152,9 @@ export class LedgerConnection {
   }
 
   /**
-   * Runs `use` on one connection inside a transaction. Each statement sees what was committed before
-   * it, also after a wait for a lock, whatever the default isolation level is.
+   * Runs `use` on one connection inside a transaction. The isolation level is READ COMMITTED,
+   * whatever the default is. After a statement that waited for a lock, the next statement
+   * therefore sees what was committed during the wait.
    */
   async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#connect();

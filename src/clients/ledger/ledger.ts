@@ -34,7 +34,7 @@ export interface MigrationRecord {
   readonly namespace_id: string | null;
 }
 
-/** Keeps only the newest iteration of each name. `records` MUST be sorted as by `migrations`. */
+/** Keeps only the newest iteration of each name. `records` MUST have the order of `migrations`. */
 export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[] =>
   records.filter((record, at) => records[at - 1]?.name !== record.name);
 
@@ -191,9 +191,10 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the state of an object. Throws Problem `object-not-ours` if the state is `registered`,
-   * and the run has ended or has begun a later generation, or the name has a later run. Ignores every other state if a later run has
-   * the object. Ignores `created` if the object was already removed or handed over.
+   * Stores the state of an object. Throws Problem `object-not-ours` for the state `registered` if
+   * the run has ended or has begun a later generation, or if the name has a later run. Ignores
+   * every other state if a later run of the name has the object. Ignores `created` if the object
+   * was already removed or handed over.
    */
   async setObjectState(
     ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,

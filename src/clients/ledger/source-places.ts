@@ -1,12 +1,15 @@
 // Limits how many windows read one source server at the same time, over all migrations and workers
-// of a ledger. Each window holds one of the server's places, as a lock of a session in the ledger.
-// If a worker dies or is stopped, its session ends, and the place is free again.
+// of a ledger. Each window holds one of the server's places, as an advisory lock of a session in
+// the ledger. If a worker dies or is stopped, its session ends, and the place is free again.
 import type pg from 'pg';
 import { keepAwake } from '../postgres/keep-awake.js';
 import type { PostgresAddress } from '../../domain/migration/databases.js';
 import type { LedgerConnection } from './ledger-connection.js';
 
-/** The first key of the lock of place 1. The second key is the hash of the server's address. */
+/**
+ * The first key of the advisory lock of the first place. Each further place adds 1. The second key
+ * is the hash of the server's address.
+ */
 const FIRST_PLACE = 7_352_001;
 /**
  * Postgres ends a session that sends nothing for `limitMs`, because its worker may have stopped. A

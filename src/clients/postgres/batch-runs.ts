@@ -6,19 +6,19 @@ import { Problem } from '../../domain/failure.js';
 import { quoteLiteral, type Relation } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
-/** The columns of the run log that name moments. */
+/** The columns of the run log that contain times. */
 export const LOGGED_TIMES = ['cut_at', 'started_at', 'finished_at'] as const;
 
 /** The oid of the type `timestamp with time zone`. */
 const TIMESTAMPTZ = 1184;
 
-/** The remedy for any run log whose columns name no moments. */
+/** The remedy for any run log in which these columns are not `timestamptz`. */
 const TO_ZONED =
   'let batch.runs.table name a table or a view whose columns cut_at, started_at and finished_at are timestamptz';
 
 /**
- * Says how to give the columns of a run log a type that names moments. `kind` is the relkind of the
- * log, whose name is quoted in `sql`. Only a timestamp becomes a moment by adding a time zone.
+ * Says how to convert columns of a run log to `timestamptz`. `sql` is the quoted name of the log,
+ * and `kind` is its relkind. Only a `timestamp` can be converted by adding a time zone.
  */
 export function zonedRemedy(
   sql: string,
@@ -35,9 +35,9 @@ export function zonedRemedy(
 }
 
 /**
- * Returns the columns that name no certain moment, because their type is not `timestamptz`. Nothing
- * says in which time zone the batch wrote a `timestamp`. `fields` describes the result of a query
- * that returned some of the columns.
+ * Returns the time columns whose type is not `timestamptz`. Their values name no certain moment:
+ * nothing says in which time zone the batch wrote a `timestamp`. `fields` describes the result of a
+ * query that returned some of the columns.
  */
 export const unzoned = (fields: pg.QueryResult['fields']): string[] =>
   fields
@@ -57,8 +57,8 @@ export function unzonedReason(fields: pg.QueryResult['fields'], log: Relation): 
 /**
  * Describes a run of the batch that is active or, according to the run log, started after the
  * fence. Such a run may write a result that no window has compared. Returns null if there is no
- * such run, or if the spec does not say how to find runs. Throws Problem `preflight-failed` if the run log
- * does not say at which moments its runs started.
+ * such run, or if the spec does not say how to find runs. Throws Problem `preflight-failed` if the
+ * columns `started_at` and `finished_at` of the run log are not `timestamptz`.
  */
 export async function activeRun(
   client: pg.ClientBase,

@@ -1,6 +1,6 @@
 // Divides a table into ranges of blocks, and selects their rows by ctid.
 
-/** The blocks `[from, to)` of a table. If `to` is null, all blocks from `from` on. */
+/** The blocks `[from, to)` of a table. If `to` is null, the range has no upper bound. */
 export interface Blocks {
   readonly from: number;
   readonly to: number | null;

@@ -25,8 +25,8 @@ export interface Column {
    */
   readonly publishable: boolean;
   /**
-   * The type with its modifier: `numeric(10,2)`, `character(8)`. For a domain, its base type. Empty
-   * for a query's column.
+   * The type with its modifier: `numeric(10,2)`, `character(8)`. The type of a domain is its base
+   * type. Empty for a query's column.
    */
   readonly declared: string;
   /**
@@ -93,7 +93,7 @@ WHERE c.relkind <> 'p' ORDER BY 1`;
 
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
-/** The first version with the option `publish_generated_columns`. */
+/** The first version of Postgres with the option `publish_generated_columns`. */
 export const PUBLISHES_GENERATED = 180_000;
 
 const COLUMNS_SQL = `
@@ -182,8 +182,8 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
 }
 
 /**
- * Returns the number of blocks of a quoted table. For a partitioned table, returns the number of
- * blocks of its largest partition, because each partition has its own block numbers.
+ * Returns the number of blocks of a table, whose name `table` is quoted. For a partitioned table,
+ * returns the blocks of its largest partition, because each partition has its own block numbers.
  */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(

@@ -1,6 +1,6 @@
-// Opens connections to the source and to other Postgres databases. Each connection has the same
-// settings by default: lock_timeout 2 s, a statement_timeout (for the source, the spec's), UTC, and
-// ISO output.
+// Opens connections to the source and to other Postgres databases. By default, each connection has
+// the same settings, such as lock_timeout 2 s, UTC and ISO output. The spec chooses the
+// statement_timeout of connections to the source and to the target.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
@@ -31,7 +31,7 @@ export interface SourceOptions {
   readonly readOnly?: boolean;
   /**
    * If true, row security hides rows as usual. Statements from the spec that change data need this.
-   * If false, Postgres raises an error when row security would hide a row.
+   * If false, Postgres raises an error for a query to which row security would apply.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */
@@ -178,7 +178,7 @@ function clientConfig(
     database: postgres.database,
     user: postgres.user,
     password: postgres.passwordFrom ? secret(postgres.passwordFrom, [postgres.host]) : noPassword,
-    sslnegotiation: 'postgres', // the spec decides this, not the variable PGSSLNEGOTIATION
+    sslnegotiation: 'postgres', // otherwise, the variable PGSSLNEGOTIATION could change it
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: TEXT_ONLY,
@@ -188,9 +188,10 @@ function clientConfig(
 const WRITE_IDLE_MS = 15_000;
 
 /**
- * Runs `use` in one transaction, and rolls back if `use` throws. If `begin` is `BEGIN`, the
- * transaction may write, and the server ends it if the worker stops. For a transaction whose locks
- * make other sessions wait, use `heldTransaction`.
+ * Runs `use` in one transaction, and rolls back if `use` throws. `begin` is the statement that
+ * begins it. If `begin` is `BEGIN`, the transaction may write. The server then ends it after
+ * WRITE_IDLE_MS without a statement, for example because the worker stopped. If the locks of a
+ * transaction make other sessions wait, use `heldTransaction`.
  */
 export async function transaction<T>(
   client: pg.ClientBase,

@@ -115,7 +115,7 @@ class BinaryRows {
   }
 }
 
-/** Implements pg's interface for custom queries, which passes on each message of the answer. */
+/** Implements pg's interface for custom queries. pg gives it each message of the answer. */
 class CopyOut {
   readonly #sql: string;
   readonly #options: CopyOptions;
@@ -147,7 +147,7 @@ class CopyOut {
   }
 
   handleCopyData(message: { chunk: Buffer }, wire: Wire): void {
-    if (this.#problem) return; // the rest is read and dropped, so that the connection stays usable
+    if (this.#problem) return; // later rows are dropped, so that the connection stays usable
     try {
       const { rows, wait } = this.#read(message.chunk);
       this.#rows += rows;

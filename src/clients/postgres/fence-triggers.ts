@@ -47,8 +47,8 @@ END $sluice$`;
 }
 
 /**
- * Returns SQL that drops the function before the lease row's schema is removed. Postgres refuses to
- * drop a function that a trigger still uses.
+ * Returns SQL that drops the function before the lease row's schema is removed. The triggers must
+ * be dropped first, because Postgres refuses to drop a function that a trigger uses.
  */
 export const dropFenceFunctionSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.refuse_write()`;

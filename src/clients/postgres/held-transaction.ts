@@ -41,8 +41,9 @@ export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
  * Runs `use` in one transaction, and rolls back if `use` throws. When a limit is reached, throws an
- * error for which `isOverdue` is true. Each statement sees what was committed before it, also after
- * a wait for a lock, even if the default of the database is a different isolation level.
+ * error for which `isOverdue` is true. The isolation level is READ COMMITTED, even if the database
+ * has a different default. After a statement that waited for a lock, the next statement therefore
+ * sees what was committed during the wait.
  */
 export async function heldTransaction<T>(
   client: pg.ClientBase,

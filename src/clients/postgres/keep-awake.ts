@@ -4,9 +4,9 @@
 import type pg from 'pg';
 
 /**
- * Sends a statement every `everyMs` until the returned function is called. A statement waits for
- * the one before it, so at most one is in the queue. Errors are ignored: the next statement of the
- * caller fails for the same reason.
+ * Sends a statement every `everyMs` until the returned function is called. Sends none while the one
+ * before it has no answer, so at most one is in the queue. Errors are ignored: the next statement
+ * of the caller fails for the same reason.
  */
 export function keepAwake(client: Pick<pg.ClientBase, 'query'>, everyMs: number): () => void {
   let isWaiting = false;

@@ -22,9 +22,9 @@ export interface LeaseRow {
   readonly veto: boolean;
   readonly evidence_digest: string | null;
   readonly switched_at: string | null;
-  /** The identity of the target's server at the fence. Null if the row is in the ledger. */
+  /** The target's server identity at the fence. Null before a fence, or in a row of the ledger. */
   readonly server: string | null;
-  /** The identity of the source's server at the fence. Null if the source is also the target. */
+  /** The source's server identity at the fence. Null before a fence, or if it is the target. */
   readonly source_server: string | null;
   /** True if the fence has expired by the database's clock, or if the row has no expiry time. */
   readonly expired: boolean;

@@ -19,8 +19,8 @@ export const withPartitions = (root: string): string =>
   `(SELECT ${root}::oid AS relid UNION SELECT relid FROM ${partitionsOf(root)} p)`;
 
 /**
- * Returns a sub-query with the oid (`relid`) of each table that has the rows of this table because
- * the table is its partition or inherits from it, at every height.
+ * Returns a sub-query with the oid (`relid`) of each table that also shows the rows of this table.
+ * This table is a partition of that table or inherits from it, directly or through other tables.
  */
 export const ancestorsOf = (root: string): string => `(
   WITH RECURSIVE above(relid) AS (

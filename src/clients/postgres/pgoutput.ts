@@ -17,7 +17,7 @@ export interface RelationColumn {
 export interface LoggedRelation {
   readonly oid: number;
   readonly name: string;
-  /** `d` default, `f` full, `i` index, `n` nothing. */
+  /** The replica identity: `d` default, `f` full, `i` index, `n` nothing. */
   readonly identity: string;
   readonly columns: readonly RelationColumn[];
 }

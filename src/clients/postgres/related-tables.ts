@@ -1,5 +1,5 @@
-// Finds tables that share rows with another table, because one is a partition of the other or
-// inherits from it, or because both are parts of the same table.
+// Finds tables that are connected with another table: one is a partition of the other or inherits
+// from it, or both are parts of the same table. Then a write to one can change rows of the other.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import { kinOf } from './partitions.js';
@@ -7,8 +7,8 @@ import { kinOf } from './partitions.js';
 const OID = `(SELECT w.oid FROM pg_class w JOIN pg_namespace s ON s.oid = w.relnamespace WHERE s.nspname = $1 AND w.relname = $2)`;
 
 /**
- * Returns a reason if a write to `written` or to a table that contains it could change rows of one
- * of the other tables, or the other way around. A name that no table has is related to nothing.
+ * Returns a reason if `written` is connected with one of `others` through partitioning or INHERITS.
+ * A name that no table has counts as not connected.
  */
 export async function relatedProblem(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Exports snapshots of the source, which several sessions can then read. One kind is the snapshot
-// at the position of a new slot.
+// Exports snapshots of the source, so that several sessions can read the same state. This is either
+// the current state, or the state at the position of a new slot.
 import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';

@@ -13,9 +13,9 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { partitionsOf } from './partitions.js';
 
 /**
- * The maximum wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If Sluice and
- * the application wait for each other's locks, Sluice gives up before Postgres ends the
- * application's transaction.
+ * The maximum wait for a lock. It is shorter than Postgres' deadlock_timeout, which is 1 s by
+ * default. If Sluice and the application wait for each other's locks, Sluice gives up before
+ * Postgres ends the application's transaction.
  */
 const TRIGGER_LOCK_MS = 700;
 
@@ -26,8 +26,9 @@ const TRIGGER_LOCK_MS = 700;
  *
  * The caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT have
  * locked the lease row yet: a writer locks its table before it reads the lease row, so a deadlock
- * would be possible. CREATE TRIGGER waits for every open writer. When the transaction has
- * committed, therefore, no writer is active that began before the triggers existed.
+ * would be possible. CREATE TRIGGER waits for every open writer of its table. When the
+ * transaction has committed, every writer that began before the triggers existed has therefore
+ * ended.
  *
  * Every partition gets a statement trigger, because a write that names a partition fires only that
  * partition's statement trigger. Row triggers are needed for two other cases. The apply worker of a
@@ -49,8 +50,8 @@ export async function createTriggers(
   for (const table of tables) {
     const parts = await partsOf(client, [table]);
     for (const part of parts) {
-      // With ALWAYS, the trigger also fires for replicated writes and under
-      // session_replication_role.
+      // With ALWAYS, the trigger also fires for replicated writes and with
+      // session_replication_role = replica.
       await client.query(
         `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
          ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`,
@@ -68,7 +69,7 @@ export async function createTriggers(
 /**
  * The following constants are parts of the PL/pgSQL functions that the triggers call. The functions
  * check the lease row for every statement, and for the first row that a transaction writes. A check
- * locks the lease row, so the lease cannot become FENCED before the transaction ends.
+ * locks the lease row, so the lease cannot become FENCED before the writer's transaction ends.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;

@@ -1,7 +1,7 @@
 // Builds SQL for the names that Sluice gives to types. A base type of Postgres itself or of an
-// extension has its own name, without a schema. A domain has the name of its base type. Any other
-// user-defined type is never taken for one of them: its name is its kind, such as `enum`, or
-// contains its schema.
+// extension has its own name, without a schema. A domain has the name of its base type. The name of
+// any other user-defined type is its kind, such as `enum`, or contains its schema. It can therefore
+// not be mistaken for a base type.
 
 /**
  * Joins further columns to a type `t`. `b` is the type under all domains of `t`, and `base.typmod`

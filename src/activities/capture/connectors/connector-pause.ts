@@ -27,7 +27,7 @@ const RESUME_MS = 30_000;
 
 export interface Paused<T> {
   readonly value: T;
-  /** Milliseconds from the request to pause until the connector was seen running again. */
+  /** Milliseconds from the request to pause until the attempt to resume the connector ended. */
   readonly pausedMs: number;
 }
 
@@ -49,8 +49,8 @@ export async function whilePaused<T>(
   if (!isAll(found, 'RUNNING'))
     return because(`connector ${connector} is not running: Connect reports ${said(found)}`);
   const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
-  // The write to the ledger may have taken a while, so a person may have paused the connector
-  // meanwhile.
+  // The write to the ledger may have taken a while. A person may have paused the connector
+  // meanwhile, and a window must not resume it then.
   const still = await rest.status(connector).catch(() => found);
   if (!isAll(still, 'RUNNING')) {
     await closePause(ledger, id, 'window').catch(() => undefined);

@@ -1,5 +1,5 @@
-// Reads a connector's configuration, whether it is running, and why it failed. Stops and
-// reconfigures connectors, and deletes their offsets.
+// Reads a connector's configuration, whether it is running, and why it failed. Compares the
+// configuration with Sluice's. Stops and reconfigures connectors, and deletes their offsets.
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import type { WantedConnector } from '../capture-adapter.js';
 import { remedyOf } from '../../../domain/capture/connector-remedies.js';
@@ -34,8 +34,8 @@ export function driftOf(
 }
 
 /**
- * Returns the keys with their planned values, so that a person can undo a change. A planned
- * configuration has placeholders instead of secrets.
+ * Returns the keys with their planned values, so that a person can undo a change. This shows no
+ * secret, because a planned configuration has placeholders instead of secrets.
  */
 export const withPlanned = (
   keys: readonly string[],

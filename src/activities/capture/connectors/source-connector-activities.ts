@@ -1,5 +1,6 @@
 // Defines activities for source connectors. They watch the initial load until it is complete, and
-// reconfigure the connector at the hand-over, when Sluice's ownership ends.
+// repeat the changes that it overwrote in the topics. They also reconfigure the connector at the
+// hand-over, when Sluice's ownership ends.
 import { withSource } from '../../../clients/postgres/connection.js';
 import { handedOverConfig } from '../../../connectors/debezium-postgres.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
@@ -16,15 +17,15 @@ type Totals = Readonly<Record<string, number>>;
 export function createConnectActivities(deps: Deps) {
   return withPlan({
     /**
-     * Waits until the connector has reported every table's scan as SUCCEEDED. The activity's
-     * heartbeats to Temporal report the progress. Safe to repeat.
+     * Waits until the connector has reported every table's scan as SUCCEEDED, and has acknowledged
+     * a later position. The activity's heartbeats to Temporal report the progress. Safe to repeat.
      */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
 
     /**
-     * Repeats the changes that an initial load in chunks overwrote. Returns how many rows had one.
-     * Stops the connector meanwhile. Safe to repeat.
+     * Writes again the changes that an initial load in chunks overwrote in the topics. Returns how
+     * many rows had such a change. Stops the connector meanwhile. Safe to repeat.
      */
     repeatOverwritten: (run: Planned): Promise<number> => repeatOverwritten(deps, run),
 
@@ -39,9 +40,9 @@ export function createConnectActivities(deps: Deps) {
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise,
      * when the connector's task next commits offsets, it would create the consumer group of the
      * signal topic again. The change restarts the task. In a quiet database, the task acknowledges
-     * WAL only with Debezium's heartbeats, and sends none until it has read a change or a marker.
-     * Therefore this activity writes a marker. Otherwise, the slot would retain WAL for as long as
-     * the database stays quiet. Idempotent.
+     * WAL only with Debezium's heartbeats, and sends no heartbeat until it has read a change or a
+     * marker. Therefore this activity writes a marker. Otherwise, the slot would retain WAL for as
+     * long as the database stays quiet. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

@@ -12,10 +12,10 @@ export type { WantedConnector } from '../capture-adapter.js';
 const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
 
 /**
- * Checks the placeholders of the connectors against the operator's secret rules. Kafka Connect
- * resolves the placeholders, and sends the secrets to the source, the brokers, the token endpoint
- * or the registry. Therefore the rules must allow each secret for the host that gets it. The same
- * rules apply to Sluice's own sessions.
+ * Checks the placeholders of the connectors against the operator's rules in SLUICE_SECRETS. Kafka
+ * Connect resolves the placeholders, and sends the secrets to the source, the brokers, the token
+ * endpoint or the registry. Therefore the rules must allow each secret for the host that gets it.
+ * The same rules apply to Sluice's own sessions.
  */
 function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
   for (const value of Object.values(spec.connector.config)) {

@@ -43,8 +43,8 @@ export interface CopyTarget {
  * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
  * position. After a restart of the worker, that snapshot is gone, so this function takes a new one.
  * Rows of the new snapshot may be newer than the slot's position. The WAL then repeats changes that
- * these rows already contain. This is harmless, because every consumer of the topic keeps the
- * newest row of a key.
+ * these rows already contain. This is harmless, because a consumer keeps the latest record of each
+ * key, and the last of these changes has the newest row.
  */
 export async function beginCopy(
   { secret, ledger }: CopyDeps,
@@ -77,7 +77,8 @@ export async function beginCopy(
  * Returns the position of the slot that an earlier attempt of the copy has created. Returns null if
  * no attempt has created one. `state` is what the ledger says about the slot. Throws Problem
  * `slot-lost` if the slot was created but is lost. A new slot would not have the changes since the
- * earlier attempts, which have already written rows into the topics.
+ * earlier attempts, which have already written rows into the topics. Throws Problem
+ * `object-not-ours` if the slot exists without a claim of this migration.
  */
 export function positionOf(
   name: string,
@@ -100,9 +101,9 @@ export async function demandSlot({ secret }: CopyDeps, plan: ResolvedPlan): Prom
 }
 
 /**
- * Returns whether the WAL can omit a TOASTed value of a row that an update does not set, for example
- * if the update moves the row to another place in the table. The WAL contains every value only
- * under REPLICA IDENTITY FULL.
+ * Returns whether the WAL can omit a TOASTed value that an update does not set. Such an update may
+ * still move its row to another place in the table. The WAL contains every value only under REPLICA
+ * IDENTITY FULL.
  */
 export const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
   holdsFarValues &&
@@ -110,7 +111,8 @@ export const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalo
 
 /**
  * Returns the tables to copy. Reads them with the session `reader`, whose transaction then holds a
- * lock on every table. Until it ends, no table can be rewritten or get a new partition.
+ * lock on every table. Until it ends, no table can be rewritten, and CREATE TABLE ... PARTITION OF
+ * waits. (ATTACH PARTITION does not wait.)
  */
 export async function targetsOf(plan: ResolvedPlan, reader: SourceClient): Promise<CopyTarget[]> {
   const found: CopyTarget[] = [];

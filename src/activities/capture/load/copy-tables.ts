@@ -64,9 +64,9 @@ export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
      * Creates the slot, and copies every table to its topic. If an attempt dies, the next attempt
-     * copies only the remaining ranges. It copies a table again from its beginning if the table was
-     * rewritten, if its partitions changed, or if the WAL can omit TOASTed values of the table. The
-     * activity's heartbeats to Temporal report the progress.
+     * copies only the remaining ranges. It copies a table again from its beginning in three cases:
+     * if the table was rewritten, if its partitions changed, or if the WAL can omit TOASTed values.
+     * The activity's heartbeats to Temporal report the progress.
      */
     async copyTables(
       run: Planned,
@@ -129,7 +129,8 @@ async function copyAll(
   } finally {
     await closeReaders(readers);
   }
-  // Otherwise, the connector would create a new slot, which lacks the changes during the copy.
+  // If the slot is lost, the connector would create a new one, which lacks the changes during the
+  // copy.
   await demandSlot(deps, plan);
 }
 

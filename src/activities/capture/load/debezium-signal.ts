@@ -40,8 +40,9 @@ export class SnapshotSignal {
 
   /**
    * Sends the signal until the connector reports that the snapshot has started. Sends it again if
-   * the snapshot has failed, or if notifications stop. The caller MUST call `advance` repeatedly,
-   * with all notifications so far.
+   * the snapshot has failed, or if notifications stop. Writes a marker in each call, so that the
+   * connector reads the next chunk. The caller MUST call `advance` repeatedly, with all
+   * notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     const now = Date.now();

@@ -30,7 +30,8 @@ export class Failures {
   /**
    * Returns a Problem for a load that the connector reported as failed, with the cause of the
    * task's failure. Connect may report the cause a moment later than the connector reports the
-   * failure. A restart by the guard may then clear the cause again.
+   * failure. A restart by the guard may then clear the cause again. Therefore this method uses the
+   * last cause that `check` saw, or waits for one.
    */
   async explain(rest: ConnectControl, name: string, failure: string): Promise<Problem> {
     const cause =

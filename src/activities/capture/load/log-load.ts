@@ -29,8 +29,9 @@ export const CHUNK_PAUSE_MS = 150;
 export const LOOK_MS = 5000;
 
 /**
- * Reads the notification topic until the connector has reported every table's scan as SUCCEEDED. If
- * a signal starts the load, also sends that signal.
+ * Reads the notification topic until the connector has reported every table's scan as SUCCEEDED.
+ * Then waits until it has acknowledged a later position. If a signal starts the load, also sends
+ * that signal.
  */
 export function watchLog(
   deps: CaptureDeps,
@@ -115,7 +116,10 @@ async function watch(
   }
 }
 
-/** Returns the progress of a load, unless it scanned the tables again and kept deleted rows. */
+/**
+ * Returns the progress of a load. Throws if the connector scanned the tables again, and the topics
+ * keep rows that were deleted in between.
+ */
 async function checked(
   deps: CaptureDeps,
   plan: ResolvedPlan,

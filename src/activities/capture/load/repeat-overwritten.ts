@@ -1,6 +1,6 @@
-// Repeats the changes that an initial load in chunks overwrote (compare/overwritten-changes.ts says
-// how that happens). The connector is stopped meanwhile. Otherwise, a repeated change could
-// overwrite a newer one.
+// Writes again the changes that an initial load in chunks overwrote in a topic
+// (compare/overwritten-changes.ts says how that happens). The connector is stopped meanwhile.
+// Otherwise, a repeated change could overwrite a newer one.
 import type { KafkaPort, PartitionEnds } from '../../../clients/kafka/kafka.js';
 import { readRecords, type KafkaRecord } from '../../../clients/kafka/records.js';
 import { withSource } from '../../../clients/postgres/connection.js';
@@ -22,18 +22,19 @@ import { goneDuringLoad } from './load-failures.js';
 import { LoadedTopic } from './loaded-topic.js';
 import { readNotifications } from './log-load.js';
 
-/** A transaction that its producer left open ends by itself after a minute. */
+/** By default, a Kafka transaction that its producer left open ends by itself after a minute. */
 const OPEN_TRANSACTION_MS = 120_000;
-/** The changes that are in memory at the same time. */
+/** The maximum number of changes that are in memory at the same time. */
 const CHANGES_AT_ONCE = 100;
 
 /**
- * Repeats the overwritten changes, after the connector has acknowledged a position that is behind
- * the load (`watchLog` waits for that). A row of a chunk that is newer than the change before it is
- * then not the last record of its key, because its own change follows. Returns how many rows had
- * one, including those that an earlier attempt has repaired. Afterwards, the connector is running.
- * Safe to repeat, also after an attempt that stopped the connector and died, or that wrote only
- * some of the changes.
+ * Writes the overwritten changes again. Returns how many rows had one, including those that an
+ * earlier attempt has repaired. Call it only after the connector has acknowledged a position after
+ * the load (`watchLog` waits for that). If a chunk's row is newer than the change before it, a
+ * later change of the row then follows it in the topic. So if a chunk's row is the last record of
+ * its key and differs from the change before it, the chunk's row is older. Afterwards, the connector
+ * is running. Safe to repeat, also after an attempt that stopped the connector and died, or that
+ * wrote only some of the changes.
  */
 export async function repeatOverwritten(deps: CaptureDeps, run: Planned): Promise<number> {
   const { plan } = run;
@@ -55,7 +56,7 @@ export async function repeatOverwritten(deps: CaptureDeps, run: Planned): Promis
     return found;
   });
   for (const load of loads) await load.read();
-  // An earlier attempt may have died while the connector was stopped. A person's pause stays.
+  // An earlier attempt may have died after it stopped the connector. A pause is not ended here.
   if ((await rest.status(connector))?.connector.state === 'STOPPED') await resume();
   await withSource(plan, deps.secret, (client) => untilScanEnds({ rest, kafka, client }, run));
   stopIfCancelled();
@@ -99,7 +100,7 @@ class ChunkedLoad {
     );
   }
 
-  /** Reads what the topic has now, so that the connector is stopped only for the rest. */
+  /** Reads what the topic has now. Later, only the rest is read while the connector is stopped. */
   async read(): Promise<void> {
     await this.#topic.readTo(await this.#kafka.offsets(this.#topic.name));
   }
@@ -177,7 +178,7 @@ class ChunkedLoad {
     return found;
   }
 
-  /** Returns the ends when no transaction is open. */
+  /** Waits until no Kafka transaction is open in the topic, and returns the topic's ends. */
   async #settledEnds(): Promise<readonly PartitionEnds[]> {
     const { name } = this.#topic;
     const ends = await pollUntil(Date.now() + OPEN_TRANSACTION_MS, 100, async () => {

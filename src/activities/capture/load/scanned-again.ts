@@ -1,5 +1,5 @@
 // Checks an initial load whose tables the connector scanned more than once, because it restarted.
-// compare/vanished-rows.ts says what such a load can lose.
+// compare/vanished-rows.ts says how such a load can lose the deletion of a row.
 import { VanishedRows } from '../../../compare/vanished-rows.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../../domain/failure.js';
@@ -10,7 +10,7 @@ import { LoadedTopic } from './loaded-topic.js';
 const REMEDY =
   'sluice retry starts a new generation; the loads copy and incremental lose nothing if the connector restarts';
 
-/** A position after every scan. */
+/** Replaces the position of the last scan if that scan read no row. It is above every position. */
 const NEVER = 2n ** 64n;
 
 /**

@@ -86,8 +86,8 @@ export async function sessionsOfBatch(
 }
 
 /**
- * Keeps the settings of interest. The query may also read a setting that a person has defined. The
- * name of such a setting contains a dot, and the query contains the name.
+ * Keeps the settings of interest. Also keeps a setting that a person has defined, if the query may
+ * read it: the name of such a setting contains a dot, and the query contains the name.
  */
 const byKnownName = (settings: Record<string, string>, sql: string): [string, string][] =>
   Object.entries(settings).flatMap(([name, value]) => {
@@ -103,7 +103,7 @@ function isOther(name: string, value: string, ours: string, convertsText: boolea
 }
 
 /**
- * Normalizes a setting, so that two names of the same time zone, or two spellings of the same list,
+ * Normalizes a setting, so that two names of the time zone UTC, or two spellings of the same list,
  * are equal.
  */
 const same = (name: string, value: string): string =>

@@ -25,7 +25,7 @@ async function isTime(client: pg.ClientBase, query: string, { start }: Moment): 
   const bytes = Buffer.from(query, 'utf8');
   const rest = bytes.subarray(start).toString('utf8');
   const written = LITERAL.exec(rest)?.[0];
-  if (written === undefined) return true; // another form, such as E'today', is not replaced
+  if (written === undefined) return true; // another form, such as E'today', counts as a time
   const before = bytes.subarray(0, start).toString('utf8');
   const without = `${before}'no time'${rest.slice(written.length)}`;
   return describeStatement(client, without).then(

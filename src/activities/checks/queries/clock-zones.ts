@@ -23,7 +23,7 @@ export interface ClockZones {
 
 /**
  * Examines the conversions of one query. The session MUST NOT be in a transaction, because Postgres
- * refuses statements.
+ * refuses the statements with the COLLATE, which would abort the transaction.
  */
 export async function clockZones(
   client: pg.ClientBase,
@@ -45,7 +45,10 @@ export async function clockZones(
   return { clock, unread };
 }
 
-/** Returns whether the function may convert a time from its own text or from a table it reads. */
+/**
+ * Returns whether a function with this text may convert a time of day. The time may be in the text,
+ * or in a column of one of the tables, which the function reads.
+ */
 export async function functionMayConvertTime(
   client: pg.ClientBase,
   text: string,

@@ -1,6 +1,6 @@
-// Reads the definitions of the views and functions that the batch's queries use. They are facts, on
-// which evidence depends. If one of them is replaced, the batch computes something else, so earlier
-// windows no longer count.
+// Reads the definitions of the views and functions that the spec's queries use. They are facts, on
+// which evidence depends. If one of them is replaced, a query may compute something else, so
+// earlier windows no longer count.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../../assess/sql/analyse.js';
 import type { Facts } from '../../../domain/evidence/epoch.js';

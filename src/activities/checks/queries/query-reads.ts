@@ -18,7 +18,7 @@ interface Dependence {
   readonly tables: readonly string[];
   /** Calls whose result depends on the clock, on chance or on the session's role, as SQL text. */
   readonly clock: readonly string[];
-  /** The functions that could not be read, with the reason. */
+  /** The functions and conversions of times that could not be judged, with the reason. */
   readonly unread: readonly string[];
 }
 
@@ -165,10 +165,10 @@ async function holdingRows(client: pg.ClientBase, quoted: readonly string[]): Pr
 }
 
 /**
- * Returns, in quotes, everything that a name can mean as the parser prints it. The parser prints
+ * Returns, in quotes, each relation that a name from the parser can mean. The parser prints
  * `schema.name` without quotes, so a name with more dots has several meanings. It prints the schema
  * `public` for a name without a schema, although the search path decides what such a name means.
- * A meaning too many can only refuse a query. A meaning too few would hide a table.
+ * One meaning too many can only refuse a query. One meaning too few would hide a table.
  */
 function meanings(name: string): string[] {
   const found = [...name.matchAll(/\./g)].map(({ index }) =>

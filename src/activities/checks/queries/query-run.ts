@@ -206,7 +206,7 @@ async function runQuery(
   };
 }
 
-/** The functions that return the binary form of values whose type has one of these endings. */
+/** Endings of types, each with the function that returns the binary form of such a value. */
 const SENT = [
   ['[]', 'array_send'],
   ['multirange', 'multirange_send'],

@@ -224,7 +224,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** Describes the first difference apart from the replaced table, or returns null. */
+/** Describes the first change of the view apart from the replaced table, or returns null. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,

@@ -66,7 +66,7 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
       withTarget(plan, secret, async (client) => {
         const side = await observedSide(client, route);
         if (!side) throw await withoutSide(client, route);
-        await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // reads like a consumer
+        await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // fails if the view is broken
         return side;
       }),
 

@@ -154,8 +154,8 @@ async function compared(
 }
 
 /**
- * Compares the tables. If a topic was lost or cannot be decoded, returns the verdict `errored`
- * instead of throwing.
+ * Compares the tables. Throws if a system does not answer or denies access. For any other error,
+ * such as a lost topic, returns the verdict `errored` for each table.
  */
 async function readTables(session: ReadingSession): Promise<readonly SubjectOutcome[]> {
   const { tables } = session.plan;

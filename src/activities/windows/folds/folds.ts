@@ -12,7 +12,7 @@ import type { FoldFiles } from './fold-files.js';
 import { bytesNeeded, partsFor } from './spill.js';
 import { mayMissDeletes } from './tombstones.js';
 
-/** Every table gets at least 1/8 of the memory budget, even if other tables have used it up. */
+/** Each table or output may use 1/8 of the memory budget, even if others have used it up. */
 const LEAST_SHARE = 8;
 
 type AnyFold = TableFold | OutputFold | HashFold | OutputHashes;

@@ -1,8 +1,8 @@
 // Checks that a topic still has the records that a fold has read. A fold, which keeps the latest
 // row of each key, proves nothing in three cases. The topic was created again, its beginning was
-// deleted, or its end was lost with a leader. In each of these cases, a new consumer would not find
-// all records that the fold has read. Compaction and a change of the leader without a loss are
-// harmless.
+// deleted, or its last records were lost when the leader of a partition changed. In each of these
+// cases, a new consumer would not find all records that the fold has read. Compaction and a change
+// of the leader without a loss are harmless.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 

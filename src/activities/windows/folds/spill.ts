@@ -32,7 +32,8 @@ export const bytesNeeded = (keys: number): number => keys * 64;
 
 /**
  * Returns the number of parts into which `bytes` must be divided, so that each part fits into
- * `budget`. Returns 1 if everything fits at once.
+ * `budget`. Returns 1 if everything fits at once. The number is at most `MOST_PARTS`, even if a
+ * part then exceeds the budget.
  */
 export function partsFor(bytes: number, budget: number): number {
   let parts = 1;

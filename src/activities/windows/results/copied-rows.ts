@@ -1,5 +1,5 @@
-// Reads the rows of a query or of a sink's table as COPY BINARY (or as text, if a type of
-// the sink differs), and passes on their hashes.
+// Reads the rows of a query or of a sink's table with COPY in binary form, and passes on their
+// hashes. If the sink's table has a type that differs from the query's, its rows are read as text.
 import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';

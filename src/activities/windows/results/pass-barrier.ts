@@ -1,5 +1,5 @@
 // Waits for the barrier of a comparison of results. Everything up to a position of the source must
-// have passed the whole path to the sink.
+// have passed the whole path: connector, pipeline, output and, if there is one, the sink.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';

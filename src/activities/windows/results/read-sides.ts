@@ -18,7 +18,10 @@ import type { ComparedQuery, SideCounted } from './compared-queries.js';
  */
 const COUNTED_QUERY_MS = 5000;
 
-/** Reads the topic of a query as whole rows, up to `ends` or to its last stable offsets. */
+/**
+ * Reads the topic of a query as whole rows, up to `ends`. Without `ends`, reads up to the topic's
+ * last stable offsets.
+ */
 export function readOutput(
   { kafka, heartbeat }: ConnectedSession,
   { topic, format, fold, isTopicOwned }: ComparedQuery,
@@ -29,7 +32,7 @@ export function readOutput(
   );
 }
 
-/** Reads the topic of a query to `ends`, as hashes. */
+/** Reads the topic of a query as hashes, up to the same offsets as `readOutput`. */
 export function readHashes(
   { kafka, heartbeat }: ConnectedSession,
   { topic, format, isTopicOwned }: ComparedQuery,
@@ -86,7 +89,7 @@ export async function runQueries(
 export const fromQuery = (sql: string): string => `(${stripSemicolon(sql)}\n) AS sluice_batch`;
 
 /**
- * Returns a reason if several rows have the same key, because only one of them is compared.
+ * Returns a reason if several rows have the same key, because only one of them would be compared.
  * Otherwise returns null. `what` begins the reason, for example `the query of result returned`.
  */
 export const repeatedKeys = (
@@ -117,7 +120,7 @@ export const countAgain = async (
 ): Promise<number | null> =>
   Date.now() - started <= COUNTED_QUERY_MS ? countRows(client, from) : null;
 
-/** Reads the sink's rows in a separate snapshot. */
+/** Takes a new snapshot and reads the sink's rows in it. */
 export const readSink = (
   client: SourceClient,
   table: string,

@@ -1,6 +1,7 @@
 // Runs one round of a settled comparison, which needs no pause of the connector. The queries run in
 // one snapshot. At the same time, a mark passes the whole path. The mark is a position of the
-// source after the snapshot. When the mark has passed, every stream side is read.
+// source after the snapshot. When the mark has passed, the code reads the topics and the sink's
+// table.
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/fold-table.js';

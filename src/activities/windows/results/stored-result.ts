@@ -54,8 +54,8 @@ export async function finishedRun(
 }
 
 /**
- * Returns a reason if the run log lacks a value of a finished run. Postgres sorts a NULL in
- * `started_at` first, so a run without it would hide every newer run.
+ * Returns a reason if the run log lacks a value of a finished run. In descending order, Postgres
+ * sorts a NULL first. A run without `started_at` would therefore hide every newer run.
  */
 export function incompleteRun(run: Readonly<Record<string, string | null>>): string | null {
   const absent = ['started_at', 'cut_at'].find((name) => run[name] === null);

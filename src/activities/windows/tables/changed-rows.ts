@@ -2,16 +2,17 @@
 // on either side since that window, and a tenth of the other rows, in rotation. It proves as much
 // as a full pass:
 //
-// - A row that the source changed has a newer xmin. The fold, which holds what was read from the
-//   topic, remembers the keys that the topic changed. The pass compares all these rows. All other
-//   rows are still equal.
+// - A row that the source changed has an xmin newer than that window's snapshot. The fold, which
+//   holds what was read from the topic, remembers the keys that the topic changed. The pass
+//   compares all these rows. All other rows are still equal.
 // - A deleted row has no xmin. If the topic lacks the delete, the fold has more keys than the table
 //   has rows, so the counts differ. A missing insert cannot hide this, because the pass compares
 //   every inserted row.
 // - Some changes leave neither a newer xmin nor a record, such as a swapped partition or a renamed
 //   enum label. Such a change alters the table's facts, and the window then reads every row.
 //
-// If this pass finds a row that is not proven equal, a full pass decides.
+// If this pass finds a row that is not proven equal, a full pass decides. After a range scan (see
+// range-scan.ts), this pass reads the changes since the first snapshot of the scan.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';

@@ -1,8 +1,8 @@
 // Chooses the pass for a table. A pass is a way to read and compare the rows of a table. If the
 // spec names Flink as the engine, Flink compares the table. If a column has a tolerance, whole rows
 // are compared. If the keys do not fit in memory, the table is compared in parts on disk. In all
-// other cases, row hashes are compared in memory. If an earlier window proved a long table, only
-// its changed rows and a scrub are compared.
+// other cases, row hashes are compared in memory. If an earlier window proved a long table, a
+// window that is not full compares only the table's changed rows and a scrub.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { hostsOf } from '../../../domain/migration/cluster-access.js';

@@ -1,7 +1,7 @@
 // Compares one table with its topic in the window's snapshot. With a witness, a window may rest on
-// an earlier window, such as the full pass before the fence. It then compares only the rows that
-// changed after the earlier window. With a witness that is kept
-// for later windows, it also compares a part of the other rows (a scrub).
+// an earlier window, such as the full window before the fence. It then compares only the rows that
+// changed after the earlier window. With a witness that is kept for later windows, it also compares
+// a part of the other rows (a scrub).
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -135,8 +135,8 @@ interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
 
 /**
  * Compares only the rows that changed after the earlier window, if the witness can be used.
- * Otherwise, counts the rows and compares the table without the witness. If reading
- * every row is not allowed, because it would take longer than `maxHold`, returns a reason as text.
+ * Otherwise, counts the rows and compares the table without the witness. If reading every row is
+ * not allowed, because it would take longer than `maxHold`, returns a reason as text.
  */
 async function passOrWitnessed(
   session: ConnectedReading,
@@ -169,7 +169,7 @@ async function passOrWitnessed(
 
 /**
  * Adds a note to the reason. If the pass stopped early, the note names the column in which the
- * most rows differ. If it passed, the note says how the rows were read.
+ * most rows differ. If the verdict is `passed`, the note says how the rows were read.
  */
 function noted(result: Verdict, pass: TablePass): Verdict {
   const note = pass.isStopped
@@ -181,8 +181,8 @@ function noted(result: Verdict, pass: TablePass): Verdict {
 }
 
 /**
- * Names the column in which the most of the examined rows differ. If one rule explains all of these
- * differences, such as `stream = batch + 7 h`, names this rule, too.
+ * Names the column in which the largest number of the examined rows differ. If one rule explains
+ * all of these differences, such as `stream = batch + 7 h`, names this rule, too.
  */
 function systematic(differences: readonly Difference[]): string | undefined {
   const [first] = byColumn(differences);

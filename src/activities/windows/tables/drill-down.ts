@@ -77,8 +77,9 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 }
 
 /**
- * Checks that every candidate was classified as matched, different or unknown. Throws if one was
- * not classified, because the two readings of the topic then disagree and prove nothing.
+ * Checks that every candidate, and every key that only the stream has, was classified as matched,
+ * different or unknown. Throws if one was not classified, because the two readings of the topic
+ * then disagree and prove nothing.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;
@@ -91,8 +92,8 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
 
 /**
  * Builds a condition that selects exactly the candidates' rows. In a partitioned table, several
- * partitions can have a row with the same ctid. Therefore this function first reads all rows with
- * these ctids there. The condition then names the partition and ctid of each row whose key is
+ * partitions can have a row with the same ctid. For such a table, this function first reads all
+ * rows with these ctids. The condition then names the partition and ctid of each row whose key is
  * wanted.
  */
 async function placesOf({

@@ -1,7 +1,6 @@
-// Reads a long table range by range. Each range has a short snapshot, so that no transaction lasts
-// longer than the reading of one range. The fold, which holds what was read from the topic,
-// remembers the keys that differed. It also remembers the keys that the topic changed after the
-// first snapshot.
+// Reads a long table range by range. Each range has its own short snapshot, so that no transaction
+// lasts for more than one range. The fold, which holds what was read from the topic, remembers the
+// keys that differed. It also remembers the keys that the topic changed after the first snapshot.
 //
 // Then the window takes its own snapshot. In this snapshot, it reads the rows of the remembered
 // keys. It also reads the rows that the source changed after the first snapshot (see
@@ -69,7 +68,8 @@ export async function walkAhead(
   fold.rememberFrom(first);
   const selects = ranges.map((range) => `${selectOf(input.shape, from)} WHERE ${range}`);
   const rowsRead = await walkRanges(input, fold, selects).catch((error: unknown) => {
-    fold.rememberFrom(null); // a later window must not treat the rows that were not read as proven
+    // Some rows were not read. A later window must not treat these rows as proven equal.
+    fold.rememberFrom(null);
     throw error;
   });
   if (rowsRead === null) fold.rememberFrom(null);

@@ -1,5 +1,6 @@
-// Lists the records that could not be read or used when a topic was read (refused records). Each
-// record becomes a difference that a person can look up, with key, value, place and reason.
+// Lists the first records that could not be read or used when a topic was read (refused records).
+// Each of them becomes a difference that a person can look up, with key, value, place and reason.
+// Further refused records are only counted.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { KafkaRecord } from '../../../clients/kafka/records.js';
 import type { Shape } from '../../../compare/row-comparison.js';
@@ -14,8 +15,8 @@ import type { OutputReading } from '../folds/fold-output.js';
 import type { Difference } from '../../../domain/evidence/window.js';
 
 /**
- * Returns the refused records of a table's topic as differences. If the fold did not keep the text
- * of a record, reads that record again.
+ * Returns the first refused records of a table's topic as differences. If the fold did not keep the
+ * text of a record, reads that record again.
  */
 export const refusedRecords = (
   kafka: KafkaPort,
@@ -29,7 +30,7 @@ export const refusedRecords = (
     await readCapturedRecords(kafka, range, visit);
   });
 
-/** Returns the refused records of a pipeline's topic as differences, like `refusedRecords`. */
+/** Returns the first refused records of a pipeline's topic, like `refusedRecords`. */
 export const refusedOutput = (
   { kafka, topic, format }: Omit<OutputReading, 'heartbeat'>,
   shape: Shape,

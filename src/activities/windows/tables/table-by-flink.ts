@@ -163,7 +163,10 @@ async function judge(
   };
 }
 
-/** Turns rows `[kind, legacy image, stream image]` into counts and differences, value by value. */
+/**
+ * Compares the images in rows `[kind, legacy image, stream image]` value by value. Returns the
+ * counts and differences.
+ */
 function compareImages(
   shape: Shape,
   rows: readonly (readonly unknown[])[],

@@ -1,5 +1,5 @@
 // Compares a table with its topic by row hashes, which is fast and needs little memory. For rows
-// that the hashes do not prove equal, the drill-down compares both raw rows.
+// that the hashes do not prove equal, the drill-down compares the raw rows of both sides.
 import { blockRanges } from '../../../clients/postgres/block-ranges.js';
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
@@ -22,8 +22,9 @@ import { selectOf } from './select-statement.js';
  */
 export const CANARY_ROWS = 9;
 /**
- * The number of blocks (32 MB) that a pass reads at a time. If most rows differ, or if the fold has
- * failed, the pass stops at the end of such a range.
+ * A pass reads a table in ranges of this many blocks (32 MB). It stops at the end of a range if the
+ * fold has failed. It also stops there if most of the rows read so far are not proven equal, and
+ * these rows are too many for the drill-down.
  */
 const RANGE_BLOCKS = 4096;
 
@@ -148,7 +149,7 @@ export interface Found {
 
 /**
  * Turns hash findings into counts and classes. For rows that the hashes do not prove equal, the
- * drill-down compares both raw rows.
+ * drill-down compares the raw rows of both sides.
  */
 export async function judged(
   input: PassInput,

@@ -1,5 +1,5 @@
-// Compares a table whose keys do not fit in the worker's memory. Both sides are written to disk in
-// parts by key, and compared part by part. Such a table always gets a full pass, and nothing is
+// Compares a table whose keys do not fit in the worker's memory. Both sides are divided by key into
+// parts on disk, and compared part by part. Such a table always gets a full pass, and nothing is
 // kept for the next window.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import {

@@ -13,12 +13,12 @@ export async function snapshotText(reader: SourceClient): Promise<string> {
 
 /**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
- * now. The limit is a new id, so it is above the id of every transaction that has begun. The
+ * now. The limit is a new id, so it is above every id that the server has assigned so far. The
  * largest id of an ended transaction would be too small. With synchronous replication, a connector
  * can read a commit that still waits for a standby, and whose transaction has therefore not ended.
  * A record with an id at or above the limit belongs to a transaction that this server never had,
- * for example after a failover. Such a record counts as visible in every snapshot, so the window
- * reports it.
+ * for example after a failover. Such an id is taken for that of an old transaction. The record is
+ * therefore compared, and the window reports it if the source does not have it.
  */
 export async function boundedNow(
   side: Pick<SourceClient, 'query'>,

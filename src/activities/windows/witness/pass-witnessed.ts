@@ -1,4 +1,4 @@
-// Compares a table that an earlier window proved equal. That window was a full pass before the
+// Compares a table that an earlier window proved equal. That window was the full window before the
 // fence, or the last window that kept the witness. This pass reads only the keys that changed since
 // then. The witness, a temporary replication slot, names the keys that the source changed. The
 // fold, which holds what was read from the topic, names the keys that the topic changed. Outside of
@@ -6,8 +6,8 @@
 //
 // This proves as much as a full pass. A key that neither side changed is still equal. The witness
 // reads the source's WAL, so it also names keys whose events the topic lost. The pass computes the
-// number of rows: the rows of the earlier window, plus the inserts, minus the deletes. The topic
-// must have the same number of keys.
+// number of rows: the rows of the earlier window, plus the inserts, minus the deletes. Apart from
+// the differences that the pass found, the topic must have the same number of keys.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';

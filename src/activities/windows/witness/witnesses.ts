@@ -90,8 +90,8 @@ export class Witnesses {
     } catch (error) {
       return `the server refused it: ${(error as Error).message}`;
     }
-    // The digest of the definitions is read first, so that a partition that is added later changes
-    // the next digest.
+    // The digest of the definitions is read before the tables. A partition that is added in between
+    // then changes the next digest.
     const digest = await digestOf(side, plan, tables);
     const log = new WitnessLog(
       await Promise.all(tables.map((t) => witnessedTable(side, t.table, t.from, t.key))),
@@ -181,7 +181,7 @@ function readOften(held: Held): NodeJS.Timeout {
     isReading = true;
     void slot.read(log).finally(() => {
       isReading = false;
-      // Before the first proof, the window that began the witness is still reading the rows.
+      // Until the first proof, the witness is in use by the window that began it.
       if (held.proven !== null && Date.now() - held.usedAt > unusedMs)
         log.fail(`no window used it for ${Math.round(unusedMs / 60_000)} min`);
       if (log.problem === null) return;

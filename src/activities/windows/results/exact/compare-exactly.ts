@@ -25,8 +25,8 @@ export type ComparedExactly =
   | { readonly settledBecause: string };
 
 /**
- * Compares every query at one still point. The reader MUST NOT hold a transaction, and does not
- * hold one afterwards.
+ * Compares every query at one still point. The session's connection `reader` MUST NOT be in a
+ * transaction, and is not in one afterwards.
  */
 export async function compareExactly(
   session: ConnectedSession,

@@ -100,8 +100,8 @@ async function readPart(
 }
 
 /**
- * Reads all partitions backwards, in growing steps, until every wanted row is found or everything
- * is read.
+ * Reads all partitions backwards, in growing steps, until each row whose values the gap still lacks
+ * (`wanted`) is found, or until everything is read.
  */
 async function readBack(
   session: ConnectedSession,

@@ -13,7 +13,7 @@ import { countRows, readHashes } from '../read-sides.js';
 import type { HashedSide } from './examine-side-suspects.js';
 import type { StillPoint } from './still-point.js';
 
-/** Reads the output topic into `fold`, up to the still point. */
+/** Reads the topic of the query into `fold`, up to the still point. */
 export async function readTopicSide(
   session: ConnectedSession,
   comparedQuery: ComparedQuery,
@@ -33,7 +33,7 @@ export async function readTopicSide(
   };
 }
 
-/** The sink's table, and the session in whose snapshot it is read. */
+/** The sink's table, and the connection whose snapshot is used to read the table. */
 export interface SinkTable {
   readonly client: SourceClient;
   readonly from: string;

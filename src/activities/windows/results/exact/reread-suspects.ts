@@ -13,7 +13,10 @@ import { decodingOfRows, readPipelineRecords } from '../../../capture/captured-r
 import type { OutputReading } from '../../folds/fold-output.js';
 import { copySink } from '../copied-rows.js';
 
-/** Keeps rows until they fill the memory that suspects may use. */
+/**
+ * Keeps the rows that fit in the memory that suspects may use. Keeps the first row even if it does
+ * not fit.
+ */
 class KeptRows {
   readonly rows = new Map<string, RawRow>();
   found = 0;

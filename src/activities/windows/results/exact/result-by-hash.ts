@@ -1,5 +1,5 @@
 // Compares a result by row hashes. Each row of the query is compared when it arrives. For rows that
-// the hashes do not prove equal, both raw rows are compared.
+// the hashes do not prove equal, the raw rows of both sides are compared.
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
 import { TooManySuspects } from '../../../../compare/examine-suspects.js';
@@ -16,8 +16,9 @@ import type { StillPoint } from './still-point.js';
 import { runQuery } from './run-query.js';
 
 /**
- * Compares the topic of a query, and its sink, with the rows of `sql`. If a column has a tolerance
- * and very many row hashes differ, compares whole rows instead.
+ * Compares the topic of a query, and the sink's table if there is one, with the rows that `sql`
+ * returns. If a column has a tolerance and very many row hashes differ, compares whole rows
+ * instead.
  */
 export async function sidesByHash(
   session: ConnectedSession,

@@ -1,6 +1,6 @@
-// Compares a result as whole rows, which needs a lot of memory. A window does this in two cases
-// only. In the first case, it also compares the stored result of the batch. In the second case, a
-// column has a tolerance, and very many row hashes differ.
+// Compares a result by whole rows at a still point, which needs a lot of memory. A window does this
+// in two cases only. In the first case, it also compares the stored result of the batch. In the
+// second case, a column has a tolerance, and very many row hashes differ.
 import { runCanary } from '../../../../compare/canary.js';
 import { Comparison, type StreamRow } from '../../../../compare/row-comparison.js';
 import { refusedDifferences } from '../../../../compare/refused.js';
@@ -23,7 +23,10 @@ export const needsRows = (
   { subject }: ComparedQuery,
 ): boolean => subject === 'result' && plan.spec.validation.closedKeys !== '';
 
-/** Compares the topic of a query, and its sink, with the rows of `sql`. */
+/**
+ * Compares the topic of a query, and the sink's table if there is one, with the rows that `sql`
+ * returns.
+ */
 export async function sidesByRow(
   session: ConnectedSession,
   comparedQuery: ComparedQuery,

@@ -1,5 +1,5 @@
-// Compares a result whose keys do not fit in the worker's memory. Both sides are written to disk in
-// parts by key, and compared part by part. Nothing is kept for the next window.
+// Compares a result whose keys do not fit in the worker's memory. Both sides are divided by key
+// into parts on disk, and compared part by part. Nothing is kept for the next window.
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { OutputHashes, applyRecord } from '../../../../compare/output-hashes.js';
 import { placeOf } from '../../../../compare/output-note.js';

@@ -15,8 +15,8 @@ const QUERY_CANCELED = '57014'; // SQLSTATE
 
 /**
  * Calls `run`, which runs a query. Sluice has rewritten this query, so that sub-queries replace
- * its tables. It may be slower than the original query. If Postgres cancels the query at its time
- * limit, this function returns the reason. The window then compares in settled rounds.
+ * its tables. The rewritten query may be slower than the original one. If Postgres cancels it at
+ * the time limit, this function returns the reason. The window then compares in settled rounds.
  */
 export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
   try {

@@ -1,7 +1,8 @@
-// Takes a still point, at which results can be compared exactly. While no new input comes in, this
-// code reads the ends of the tables' topics and takes a snapshot of the source. Then it waits until
-// the pipeline has processed everything. Only offsets prove a still point. Therefore this code
-// finally reads all ends again. If anything was written in between, this attempt does not count.
+// Takes a still point, at which results can be compared exactly. While the pipeline gets no new
+// input, this code reads the ends of the tables' topics and takes a snapshot of the source. Then it
+// waits until the pipeline has processed everything, and reads the ends of the pipeline's topics.
+// Only offsets prove a still point. Therefore this code finally reads the ends of all these topics
+// again. If anything was written in between, this attempt does not count.
 import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
@@ -23,7 +24,7 @@ import { snapshotText } from '../../tables/visibility.js';
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
  * The time limit (ms) for a still point without a pause. Writers that are never idle during this
- * time are rarely idle later.
+ * time are rarely idle later, so a longer wait would seldom help.
  */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
@@ -51,8 +52,8 @@ export interface StillPoint {
 export interface NoStillPoint {
   readonly why: string;
   /**
-   * The topics that received records during the still point: the topics of the tables (`input`) or
-   * of the pipeline (`output`). Null if the still point failed for another reason.
+   * The topics that received records during the attempt: the topics of the tables (`input`) or of
+   * the pipeline (`output`). Null if the attempt failed for another reason.
    */
   readonly moved: 'input' | 'output' | null;
 }
@@ -60,8 +61,8 @@ export interface NoStillPoint {
 type Attempt = Omit<StillPoint, 'stoodMs'> | NoStillPoint;
 
 /**
- * Takes a still point. Afterwards, the session's reader holds the snapshot in an open transaction,
- * which the caller MUST end.
+ * Takes a still point. If this succeeds, the session's reader holds the snapshot in an open
+ * transaction, which the caller MUST end.
  */
 export async function takeStillPoint(
   session: ConnectedSession,

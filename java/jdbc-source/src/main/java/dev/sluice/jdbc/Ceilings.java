@@ -7,8 +7,8 @@ import java.util.function.LongSupplier;
 
 /**
  * Says up to which id a poll may read in mode `incrementing`. Remembers the highest id at recent
- * polls, each with its time. A poll reads only up to the highest id of a certain time ago, because
- * transactions that wrote lower ids may commit later. Not thread-safe.
+ * polls, each with its time. A poll reads only up to the id that was the highest `delayMillis` ago.
+ * A transaction that wrote a lower id may commit during this delay. Not thread-safe.
  */
 final class Ceilings {
   /** Reads the highest current id, or null if there is none. It may wait for a lock. */
@@ -32,8 +32,8 @@ final class Ceilings {
    * wrote lower ids had that time to commit.
    */
   Long settled(long delayMillis, HighestId ids) throws SQLException {
-    // The clock is read after the id. If the read waits for a lock, it may return an id that was
-    // written during the wait, and the delay of that id begins only now.
+    // The clock is read after the id. If the read of the id waits for a lock, the id may have been
+    // written during the wait. The delay of such an id begins only now.
     Long highest = ids.read();
     ceilings.add(new Ceiling(nanos.getAsLong(), highest));
     Ceiling old = null;

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * Opens read-only connections for reading rows, with cursors on the server. Values are text, as the
- * server prints them in UTC.
+ * Opens read-only connections that read rows with cursors on the server. Values are the text that
+ * the server prints, with times in UTC.
  */
 final class Database {
   private Database() {}
@@ -39,7 +39,7 @@ final class Database {
     return connection;
   }
 
-  /** Returns Postgres' type name for each column. */
+  /** Returns Postgres' type name for each column of the SELECT. */
   static Map<String, String> describe(Connection connection, String select) throws SQLException {
     try (var statement = connection.prepareStatement("SELECT * FROM (" + select + ") AS source LIMIT 0")) {
       ResultSetMetaData meta = statement.getMetaData();
@@ -61,8 +61,8 @@ final class Database {
   }
 
   /**
-   * Returns true if a retry can help. This is so if the connection, the server or its resources
-   * failed, and not the statement.
+   * Returns true if a retry can help. This is so if the cause is the connection, the server, its
+   * resources, a lock or a deadlock, and not the statement.
    */
   static boolean isTransient(SQLException error) {
     String state = error.getSQLState();

@@ -57,7 +57,7 @@ final class Feed {
     return rows != null ? 0 : dueNanos - System.nanoTime();
   }
 
-  /** Returns at most one batch of rows, or an empty list if no row is new. */
+  /** Returns at most one batch of rows. The list is empty if no row is new or may be read yet. */
   List<SourceRecord> read() throws SQLException {
     if (rows == null && !open()) return List.of();
     List<SourceRecord> records = new ArrayList<>(batch);
@@ -128,8 +128,9 @@ final class Feed {
   }
 
   /**
-   * Closes the connection, after an error or at the end. The next read opens a new connection and
-   * continues after the last returned record.
+   * Closes the connection, after an error or at the end. The next read opens a new connection. It
+   * then starts a new poll at the position of the last returned record. (A poll in mode `bulk`
+   * always reads all rows.)
    */
   void close() {
     rows = null;

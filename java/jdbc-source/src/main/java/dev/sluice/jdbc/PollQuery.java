@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.errors.DataException;
 
-/** Builds SQL for the rows after a position, in the order in which the position advances. */
+/** Builds and runs SQL for the rows after a position, in the order in which positions advance. */
 final class PollQuery {
   private static final Set<String> INTEGERS = Set.of("int2", "int4", "int8", "serial", "bigserial", "smallserial");
 

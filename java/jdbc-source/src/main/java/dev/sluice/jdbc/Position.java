@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * The position up to which a table or query was read. Connect stores it. A component is null (or
  * false) if the mode does not use it, or if nothing was read yet. In mode `bulk`, `poll` is the
- * number of a poll, and `whole` says whether its last row was read. `seen` is the snapshot from
- * directly before the last complete poll.
+ * number of the current poll, and `whole` says whether the last row of this poll was read. `seen`
+ * is the database's snapshot from directly before the last complete poll, or null before the first.
  */
 record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
   static final Position START = new Position(null, null, null, false, null);
@@ -30,8 +30,8 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
   }
 
   /**
-   * Returns null if there is nothing to store yet. The keys are those of Aiven's and Confluent's
-   * JDBC sources, plus `poll`, `whole` and `seen` for mode `bulk`.
+   * Returns the form in which Connect stores the position, or null if there is nothing to store yet.
+   * The keys are those of Aiven's and Confluent's JDBC sources, plus `poll`, `whole` and `seen` for mode `bulk`.
    */
   Map<String, Object> toOffset() {
     Map<String, Object> offset = new HashMap<>();

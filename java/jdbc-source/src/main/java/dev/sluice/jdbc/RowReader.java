@@ -64,7 +64,7 @@ final class RowReader {
     };
   }
 
-  /** `text` is the server's output: UTC, ISO dates and intervals, hex. */
+  /** `text` is the server's output: times in UTC, ISO dates and intervals, bytes in hex. */
   static Object valueOf(String type, String text) {
     if (text == null) return null;
     return switch (type) {

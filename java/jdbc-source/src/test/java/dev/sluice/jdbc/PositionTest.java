@@ -18,7 +18,7 @@ class PositionTest {
   }
 
   @Test
-  void thePositionPassesATimeAtTheLastRowOfThisTime() {
+  void inModeTimestampThePositionPassesATimeOnlyAtTheLastRowOfThisTime() {
     Position first = Position.START.after(Settings.Mode.TIMESTAMP, row(NOON, null), row(NOON, null), POLL);
     assertNull(first.toOffset());
     Position second = first.after(Settings.Mode.TIMESTAMP, row(NOON, null), row(LATER, null), POLL);

@@ -23,7 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * deserializer instead.
  */
 final class Avro {
-  /** Every record in Avro begins with this byte. The id of the record's schema follows. */
+  /** A record in this wire format begins with this byte. The id of its schema follows. */
   static final byte MARK = 0;
 
   private static final ObjectMapper JSON = new ObjectMapper();

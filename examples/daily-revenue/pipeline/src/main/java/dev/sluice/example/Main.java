@@ -20,9 +20,10 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
  * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS,
  * TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is
  * correct), STATE_DIR, KAFKA_PROPERTIES, STAGE_TOPIC and REGISTRY_URL. The last three have no
- * default and may be absent. They name a file with settings for TLS and login, a topic for the
- * totals of each quarter of an hour, and the schema registry for topics in Avro. With the argument
- * {@code --reset}, the pipeline first discards the results of an earlier version.
+ * default and may be absent. KAFKA_PROPERTIES names a file with settings for TLS and login.
+ * STAGE_TOPIC names a topic for the totals of each quarter of an hour. REGISTRY_URL names the
+ * schema registry, which only topics in Avro need. With the argument {@code --reset}, the pipeline
+ * first discards the results of an earlier version.
  */
 public final class Main {
   private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");

@@ -18,8 +18,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 
 /**
- * Discards the results of an earlier version: deletes the offsets of the consumer group and the
- * internal topics of Kafka Streams, and writes a tombstone for every key of the output topics.
+ * Discards the results of an earlier version. Deletes the consumer group with its offsets, and the
+ * internal topics of Kafka Streams. Then writes a tombstone for every key that still has a value in
+ * an output topic.
  */
 final class Reset {
   private Reset() {}

@@ -13,7 +13,10 @@ import java.util.function.Function;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
-/** Defines the rows of the pipeline, and reads them from Debezium's records and from state. */
+/**
+ * Defines the rows of the pipeline. Reads them from Debezium's records, and writes them to the
+ * pipeline's state and reads them from there.
+ */
 final class Rows {
   record Store(String timeZone) {}
 
@@ -46,7 +49,7 @@ final class Rows {
   /** Totals with their bucket, which is a quarter of an hour or a day. */
   record BucketTotals(Bucket bucket, Totals totals) {}
 
-  // Since 1973, the offset of every time zone is a multiple of a quarter of an hour, so a quarter
+  // Since 1973, the offset of every time zone is a multiple of a quarter of an hour. So a quarter
   // belongs to one local day in every zone.
   static final long QUARTER_SECONDS = 900;
 
@@ -57,8 +60,8 @@ final class Rows {
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
   /**
-   * Reads Debezium's key {@code {"id":1}}, and writes it to internal topics in the same form, so
-   * that both sides of a join are in the same partition. For an Avro key, the bytes in the internal
+   * Reads Debezium's key {@code {"id":1}}, and writes it to internal topics in the same form. So
+   * both sides of a join are in the same partition. For an Avro key, the bytes in the internal
    * topic differ from those in the source topic. With several partitions, the two sides of a join
    * could then be in different partitions. So source topics in Avro must have only one partition.
    */
