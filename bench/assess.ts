@@ -46,7 +46,7 @@ export async function assessBench(processes: number): Promise<void> {
       return [performance.now() - begun];
     });
     console.log(
-      `reading a query, ${times.length} of them: p50 ${percentile(times, 0.5).toFixed(2)} ms, max ${Math.max(...times).toFixed(1)} ms`,
+      `parsing and analyzing a query (${times.length} queries): p50 ${percentile(times, 0.5).toFixed(2)} ms, max ${Math.max(...times).toFixed(1)} ms`,
     );
   } finally {
     await admin.query(`DROP DATABASE ${DATABASE} WITH (FORCE)`);

@@ -141,7 +141,7 @@ async function measureHolds(
   }
   await stopWriters();
   console.log(
-    `  ${holds.length} of ${rounds} rehearsals held: p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`,
+    `  ${holds.length} of ${rounds} rehearsals reached their end; hold p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`,
   );
   for (const reason of new Set(refused)) console.log(`  refused: ${reason}`);
 }

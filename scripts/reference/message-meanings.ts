@@ -43,9 +43,9 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'source.time-limits': "Do the role's time limits leave enough time for the initial load?",
   'source.connections': "Do the connection limits leave room for Sluice's sessions?",
   'source.snapshot-time':
-    'Is the long transaction of the initial load short enough not to hold back vacuum?',
+    'Is the transaction of the initial load so short that it does not hold back vacuum for long?',
   'source.names-free':
-    'Are the names of slot, publication and lease schema free, or used by this migration?',
+    'Are the names of the slot, the publication and the schema of the lease row free, or used by this migration?',
   privilege: 'Does the role have everything that `sluice init --sql` lists?',
   'table.exists': 'Does the table exist?',
   'table.kind': 'Is the object an ordinary or partitioned table that is logged?',
@@ -197,7 +197,8 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   restarted: "The guard restarted a connector's task.",
   'gave-up': 'The guard no longer restarts this connector.',
   connector: "A connector's problem began or ended.",
-  'pause-ended': 'The guard resumed a connector that a window had paused before its worker died.',
+  'pause-ended':
+    'A window paused the connector, and its worker died. The guard resumed the connector.',
   'wal-alarm': 'The WAL that the slot retains exceeded the budget, or is within it again.',
   'slot-lost': 'The slot is gone.',
   'wal-budget': 'The slot was dropped, because it retained too much WAL.',

@@ -92,7 +92,7 @@ async function dropIfAllowed(
       needsSlot(await leaseIfAny(client, run)),
     ).catch(
       (error: unknown) =>
-        `the cut-over may be committed, because the lease row could not be read (${classify(error).message})`,
+        `it is unknown whether the cut-over is committed, because the lease row could not be read (${classify(error).message})`,
     )) ?? (await dropOurSlot(deps, run, wait));
   if (kept === null) return null;
   return kept === COMMITTED ? '' : `; it was not dropped: ${kept}`;

@@ -67,7 +67,7 @@ export class OwnConnectors {
     }
     throw new Problem(
       'unreachable',
-      `KafkaConnector ${name} could not be changed, because another client changes it all the time`,
+      `KafkaConnector ${name} could not be changed, because another client changed it each time`,
     );
   }
 }

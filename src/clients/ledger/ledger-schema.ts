@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration (
   iteration int NOT NULL,
   generation int NOT NULL,          -- only increases, so names of slots and topics are never reused
   workflow_id text NOT NULL,
-  run_key text NOT NULL UNIQUE,     -- first run id of the workflow
+  run_key text NOT NULL UNIQUE,     -- Temporal's id of the first run of the workflow
   spec jsonb NOT NULL,
   plan_hash text NOT NULL,
   status jsonb,

@@ -39,7 +39,7 @@ BEGIN
     RAISE EXCEPTION 'writes to % are refused: the lease row of migration % is gone', TG_RELID::regclass, ${quoteLiteral(name)} USING ERRCODE = '${SQLSTATE.readOnly}';
   END IF;
   IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
-    RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${quoteLiteral(name)}, held.expires_at
+    RAISE EXCEPTION 'writes to % are refused while migration % cuts over, until % at the latest', TG_RELID::regclass, ${quoteLiteral(name)}, held.expires_at
       USING ERRCODE = '${SQLSTATE.readOnly}', HINT = 'try again in a few seconds';
   END IF;
   ${rememberPassed}

@@ -76,7 +76,7 @@ BEGIN
   END IF;
   IF held.token = current_setting('sluice.token', true) THEN ${rememberPassed} END IF;
   IF held.state = 'FENCED' AND held.expires_at > clock_timestamp() THEN
-    RAISE EXCEPTION 'writes to % are held while migration % cuts over, until % at the latest', TG_RELID::regclass, ${name}, held.expires_at
+    RAISE EXCEPTION 'writes to % are refused while migration % cuts over, until % at the latest', TG_RELID::regclass, ${name}, held.expires_at
       USING ERRCODE = '${SQLSTATE.readOnly}', HINT = 'try again in a few seconds';
   END IF;
   IF held.state = 'SWITCHED' THEN

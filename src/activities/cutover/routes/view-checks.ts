@@ -54,7 +54,7 @@ export async function checkView(
   if (!reads.includes(plainName(route.batch.text)))
     return {
       detail: `the view reads ${reads.join(', ') || 'no table'}, not ${route.batch.text}`,
-      remedy: 'correct route.view or route.batch',
+      remedy: 'correct cutover.route.view or cutover.route.batch',
     };
   const batch = await relationOf(client, route.batch.text);
   const existing = await relationOf(client, route.stream.text);

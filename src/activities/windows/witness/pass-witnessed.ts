@@ -129,7 +129,8 @@ async function scrub(
     (bytes, at) => comparison.add(bytes, at),
   );
   const wrong = comparison.suspected + comparison.duplicates;
-  if (wrong > 0) return `${wrong} rows of scrub ${part + 1}/${SCRUB_PARTS} are not as proven`;
+  if (wrong > 0)
+    return `${wrong} rows of scrub ${part + 1}/${SCRUB_PARTS} differ, although an earlier window proved them equal`;
   return { part: part + 1, rows: comparison.rowsRead };
 }
 
