@@ -73,6 +73,38 @@ describe('the starting points of a pipeline', () => {
     );
   });
 
+  it.each([
+    ['DISTINCT ON (store) store, amount FROM pay', 'DISTINCT ON'],
+    ['store FROM pay OFFSET 3', 'WINDOW, LIMIT, OFFSET or VALUES'],
+    ['s.a AS store FROM (SELECT store FROM pay) AS s (a)', 'an alias that names columns'],
+    ['store FROM pay AS p (i, store)', 'an alias that names columns'],
+    ['j.store FROM (pay a JOIN pay b USING (id)) AS j', 'an alias of a JOIN'],
+    ['store FROM ONLY pay', 'ONLY'],
+    ["store, at::timestamp AT TIME ZONE 'CET' AS t FROM pay", 'AT TIME ZONE of a value'],
+    ["store, now() AT TIME ZONE 'CET' AS t FROM pay", 'AT TIME ZONE of a value'],
+    [
+      "store, at AT TIME ZONE 'CET' AS t FROM (SELECT store, at::timestamp AS at FROM pay) AS s",
+      'AT TIME ZONE of a value',
+    ],
+  ])(
+    'leave SELECT %s to the reader, because Flink SQL would compute something else',
+    (sql, what) => {
+      const [flink] = pointsFor(`SELECT ${sql}`);
+      expect(flink!.open.join()).toContain(`result: ${what}`);
+      expect(flink!.text).toMatch(/-- OPEN result: [^]*The original:\n-- SELECT/);
+    },
+  );
+
+  it('leave a CTE that names its columns to the reader', () => {
+    const [flink] = pointsFor('WITH s (a) AS (SELECT store FROM pay) SELECT a AS store FROM s');
+    expect(flink!.open).toContain('s: a CTE that names its columns must be written by hand');
+  });
+
+  it('convert a timestamptz to the local time of a zone', () => {
+    const [flink] = pointsFor("SELECT store, at AT TIME ZONE 'CET' AS t FROM pay");
+    expect(flink!.text).toContain("'UTC', 'CET')");
+  });
+
   it('include a draft of `batch.stages` for the spec, with a query for each stage that runs by itself', () => {
     const stages = pointsFor(
       `WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT store, t FROM s`,

@@ -2,6 +2,7 @@
 // the input from which drafts are written, and functions that format their text.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
+import { columnName, field, list, type Fields } from '../sql/ast.js';
 import type { Block, BlockTrees } from '../sql/blocks.js';
 
 export interface StartingPoint {
@@ -30,3 +31,20 @@ export const commented = (text: string): string => text.replaceAll(/^/gm, '-- ')
 
 export const viewOrTable = (name: string): string =>
   name.includes('.') ? bare(name) : viewName(name);
+
+/**
+ * Returns the columns that are a timestamptz in every table that has them. A name that a block
+ * gives to another value is left out, because the type of that value is unknown.
+ */
+export function instants({ trees, tables }: Context): Set<string> {
+  const columns = tables.flatMap((table) => table.columns);
+  const renamed = [...trees.selects.values()].flatMap((select) =>
+    list(select, 'targetList').flatMap((item) => {
+      const { name, val } = field(item, 'ResTarget') as Fields;
+      return typeof name === 'string' && columnName(field(val, 'ColumnRef')) !== name ? [name] : [];
+    }),
+  );
+  const others = columns.filter((c) => c.type !== 'timestamptz').map((c) => c.name);
+  const excluded = new Set([...renamed, ...others]);
+  return new Set(columns.map((c) => c.name).filter((name) => !excluded.has(name)));
+}

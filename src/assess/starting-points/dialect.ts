@@ -1,55 +1,8 @@
 // Translates a block (a CTE, a sub-query or a whole query) of PostgreSQL into Flink SQL. Throws
 // Untranslatable, which names the construct, for a construct that it does not translate.
-import {
-  columnName,
-  field,
-  functionName,
-  list,
-  names,
-  textOf,
-  typeName,
-  type Fields,
-} from '../sql/ast.js';
+import { columnName, field, functionName, list, names, textOf, type Fields } from '../sql/ast.js';
 import type { BlockTrees } from '../sql/blocks.js';
-
-/** A construct that must be written by hand. */
-export class Untranslatable extends Error {}
-
-const TYPES: Readonly<Record<string, string>> = {
-  int2: 'SMALLINT',
-  int4: 'INT',
-  int8: 'BIGINT',
-  bool: 'BOOLEAN',
-  float4: 'FLOAT',
-  float8: 'DOUBLE',
-  text: 'STRING',
-  varchar: 'STRING',
-  bpchar: 'STRING',
-  uuid: 'STRING',
-  enum: 'STRING',
-  json: 'STRING',
-  jsonb: 'STRING',
-  date: 'DATE',
-  timestamp: 'TIMESTAMP(6)',
-  timestamptz: 'TIMESTAMP(6)',
-  time: 'TIME(3)',
-};
-
-/**
- * Returns Flink's type for a PostgreSQL base type. `typmods` contains a numeric's precision and
- * scale.
- */
-export function flinkType(type: string, typmods: readonly number[] = []): string {
-  if (type === 'numeric') {
-    const [precision = 38, scale = typmods.length > 0 ? 0 : 10] = typmods;
-    if (precision <= 38 && scale >= 0 && scale <= precision)
-      return `DECIMAL(${precision}, ${scale})`;
-    throw new Untranslatable(`type numeric(${typmods.join(',')})`);
-  }
-  const known = TYPES[type];
-  if (!known) throw new Untranslatable(`type ${type}`);
-  return known;
-}
+import { Untranslatable, castType } from './flink-types.js';
 
 export const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
@@ -57,10 +10,17 @@ export class FlinkDialect {
   readonly #trees: BlockTrees;
   /** Returns the name of the view for a table or a block. */
   readonly #viewOf: (name: string) => string;
+  /** The names of columns that are a timestamptz in the whole query. */
+  readonly #instants: ReadonlySet<string>;
 
-  constructor(trees: BlockTrees, viewOf: (name: string) => string) {
+  constructor(
+    trees: BlockTrees,
+    viewOf: (name: string) => string,
+    instants: ReadonlySet<string> = new Set(),
+  ) {
     this.#trees = trees;
     this.#viewOf = viewOf;
+    this.#instants = instants;
   }
 
   select(select: Fields): string {
@@ -69,12 +29,11 @@ export class FlinkDialect {
       const name = textOf(op).replace('SETOP_', '');
       return `${this.select(select['larg'] as Fields)}\n${name}${select['all'] === true ? ' ALL' : ''}\n${this.select(select['rarg'] as Fields)}`;
     }
-    if (
-      list(select, 'windowClause').length > 0 ||
-      select['limitCount'] !== undefined ||
-      Array.isArray(select['valuesLists'])
-    )
-      throw new Untranslatable('WINDOW, LIMIT or VALUES');
+    if (UNTRANSLATED.some((clause) => select[clause] !== undefined))
+      throw new Untranslatable('WINDOW, LIMIT, OFFSET or VALUES');
+    // a plain DISTINCT has one empty item, and DISTINCT ON has the expressions
+    if (list(select, 'distinctClause').some((item) => Object.keys(item as object).length > 0))
+      throw new Untranslatable('DISTINCT ON');
     const distinct = Array.isArray(select['distinctClause']) ? 'DISTINCT ' : '';
     const targets = list(select, 'targetList').map((t) =>
       this.#target(field(t, 'ResTarget') as Fields),
@@ -106,9 +65,13 @@ export class FlinkDialect {
 
   #from(item: unknown): string {
     const table = field(item, 'RangeVar') as Fields | undefined;
-    const alias = (node: Fields): string =>
-      textOf(field(node['alias'], 'aliasname'), textOf(node['relname']));
+    const alias = (node: Fields): string => {
+      if (list(node['alias'], 'colnames').length > 0)
+        throw new Untranslatable('an alias that names columns');
+      return textOf(field(node['alias'], 'aliasname'), textOf(node['relname']));
+    };
     if (table) {
+      if (table['inh'] !== true) throw new Untranslatable('ONLY');
       const name = String(table['relname']);
       const block = table['schemaname'] === undefined ? this.#trees.ctes.get(name) : undefined;
       return `${quoted(this.#viewOf(block ?? `${textOf(table['schemaname'], 'public')}.${name}`))} AS ${quoted(alias(table))}`;
@@ -120,6 +83,8 @@ export class FlinkDialect {
     const join = field(item, 'JoinExpr') as Fields | undefined;
     if (!join || join['isNatural'] === true)
       throw new Untranslatable(Object.keys(item as object)[0] ?? 'FROM');
+    if (join['alias'] !== undefined || join['join_using_alias'] !== undefined)
+      throw new Untranslatable('an alias of a JOIN');
     const kind = String(join['jointype']).replace('JOIN_', '');
     const using = names(list(join, 'usingClause')).map(quoted);
     const on =
@@ -205,6 +170,7 @@ export class FlinkDialect {
     const name = functionName(call);
     const args = list(call, 'args');
     if (call['over'] !== undefined) throw new Untranslatable(`${name} OVER`);
+    if (call['func_variadic'] === true) throw new Untranslatable(`${name} VARIADIC`);
     if (name === 'timezone') return this.#atTimeZone(args);
     const text =
       call['agg_star'] === true
@@ -218,11 +184,21 @@ export class FlinkDialect {
     return `${known}(${text})${filter}`;
   }
 
-  /** Converts an instant to the local time of a zone. The generated view has instants in UTC. */
+  /**
+   * Converts an instant to the local time of a zone. The generated view has instants in UTC. With a
+   * timestamp without a zone, AT TIME ZONE converts in the other direction, so only columns that
+   * are surely a timestamptz are translated.
+   */
   #atTimeZone([zone, instant]: readonly unknown[]): string {
+    const column = columnName(field(instant, 'ColumnRef'));
+    if (column === null || !this.#instants.has(column))
+      throw new Untranslatable('AT TIME ZONE of a value that may have no time zone');
     return `CAST(CONVERT_TZ(DATE_FORMAT(${this.expression(instant)}, 'yyyy-MM-dd HH:mm:ss'), 'UTC', ${this.expression(zone)}) AS TIMESTAMP(3))`;
   }
 }
+
+/** The clauses of a SELECT that have no translation. */
+const UNTRANSLATED = ['windowClause', 'limitCount', 'limitOffset', 'valuesLists'];
 
 const SAME = new Set(
   'count sum avg min max abs ceil floor round upper lower trim substring coalesce nullif greatest least concat length char_length power sqrt ln exp mod'.split(
@@ -238,12 +214,4 @@ function constant(fields: Fields): string {
   if (fields['boolval'] !== undefined)
     return field(fields['boolval'], 'boolval') === true ? 'TRUE' : 'FALSE';
   return textOf(field(fields['ival'], 'ival'), '0'); // the parser omits a zero
-}
-
-/** Returns Flink's type for a cast. */
-export function castType(cast: Fields): string {
-  const typmods = list(cast['typeName'], 'typmods').map((m) =>
-    Number(field(field(field(m, 'A_Const'), 'ival'), 'ival') ?? 0),
-  );
-  return flinkType(typeName(cast), typmods);
 }

@@ -5,8 +5,9 @@ import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
 import { blockTrees } from '../sql/block-trees.js';
-import type { Block } from '../sql/blocks.js';
-import { FlinkDialect, Untranslatable, castType, flinkType, quoted } from './dialect.js';
+import { columnsOf, type Block } from '../sql/blocks.js';
+import { FlinkDialect, quoted } from './dialect.js';
+import { Untranslatable, castType, flinkType } from './flink-types.js';
 import {
   type StartingPoint,
   type Context,
@@ -14,6 +15,7 @@ import {
   viewName,
   commented,
   viewOrTable,
+  instants,
 } from './context.js';
 import { ksqldb } from './ksqldb-text.js';
 
@@ -40,15 +42,19 @@ export function startingPoints(
 
 function flink(context: Context): StartingPoint {
   const { process, tables, blocks, trees, key } = context;
-  const dialect = new FlinkDialect(trees, viewName);
+  const dialect = new FlinkDialect(trees, viewName, instants(context));
   const open: string[] = [];
   const parts = tables.map((table) => flinkTable(table, open));
   for (const block of blocks.slice(0, -1))
     parts.push(
       translated(
         block,
-        () =>
-          `CREATE TEMPORARY VIEW ${quoted(viewName(block.name))} AS\n${dialect.select(trees.selects.get(block.name)!)};`,
+        () => {
+          const select = trees.selects.get(block.name)!;
+          if (columnsOf(select).join() !== block.columns.join())
+            throw new Untranslatable('a CTE that names its columns');
+          return `CREATE TEMPORARY VIEW ${quoted(viewName(block.name))} AS\n${dialect.select(select)};`;
+        },
         open,
       ),
     );
