@@ -50,7 +50,7 @@ export function makeCertificate(
   writeFileSync(join(folder, `${name}.pem`), text('key') + text('crt'), { mode: 0o600 });
 }
 
-/** Returns whether the folder has a certificate that is still valid for a day. */
+/** Returns whether the folder has this certificate, and it stays valid for at least a day. */
 export function isValid(folder: string, name: string): boolean {
   if (!existsSync(join(folder, `${name}.crt`))) return false;
   try {

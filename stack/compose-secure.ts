@@ -11,7 +11,7 @@ import { stackSecrets } from './secrets.js';
 import { LEDGER_DATABASE, PG_USER } from './services/postgres.js';
 
 const NAMES = ['postgres', 'kafka', 'connect'] as const;
-/** Kafka and Connect share the network of Postgres, so every server has these names. */
+/** Kafka and Connect share the network of the Postgres container, so all have these names. */
 const SERVER = ['DNS:localhost', 'IP:127.0.0.1'];
 const PASSWORDS = ['postgres', 'admin', 'sluice', 'connect', 'pipeline', 'rest', 'store'] as const;
 type Passwords = Readonly<Record<(typeof PASSWORDS)[number], string>>;
@@ -103,8 +103,8 @@ function makeKeyStore(authority: string, password: string): void {
 const LOGIN = 'org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule';
 
 /**
- * Returns the text of each file that the containers read. Kafka's tools log in with
- * `broker.properties`, as a broker does.
+ * Returns the text of each configuration file that the containers read. With `broker.properties`,
+ * Kafka's tools log in as a broker does.
  */
 const textsFor = (shared: string, { rest }: Passwords): Readonly<Record<string, string>> => ({
   'connect.users': `rest=${rest}\n`,

@@ -20,7 +20,7 @@ export function engineOf(): 'docker' | 'podman' {
 
 /**
  * Suggests containers if a Docker engine answers and the programs of the stack are not yet in the
- * cache. With images, the servers need neither Java nor Maven nor a Go compiler here.
+ * cache. In containers, the servers need no Java, Maven or Go compiler on this machine.
  */
 export function offerContainers(hasParts: boolean, say: Say): void {
   if (!hasParts && doesAnswer('docker', 'version'))

@@ -13,7 +13,7 @@ const FLINK_JARS =
   /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;
 
 /**
- * Makes one folder of jars. Flink's own jars come from a Python package, because Flink's
+ * Makes one folder with Flink's jars. Flink's own jars come from a Python package, because Flink's
  * distribution is not on Maven Central. The gateway and the connectors come from Maven.
  */
 export async function flinkLibs(say: Say): Promise<string> {

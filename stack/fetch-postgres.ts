@@ -106,7 +106,7 @@ async function download({ version, integrity }: Release, dir: string): Promise<v
 /**
  * Creates the symbolic links between libraries, and corrects each link that leads elsewhere. (An
  * npm package cannot contain links.) The links are relative, so that they stay valid if the cache
- * moves. Absolute links would break after the checkout that made them is deleted.
+ * moves, and do not lead to a checkout that may be deleted.
  */
 export function linkLibraries(dir: string): void {
   const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {

@@ -1,5 +1,6 @@
-// Downloads or builds the parts of the stack, only once for each user. It works in a temporary
-// folder and renames the folder at the end, so a killed run leaves no partial cache.
+// Downloads or builds the parts of the stack, only once for each user. Each part is made in a draft
+// folder, which gets its final name at the end. So a killed run leaves no incomplete part in the
+// cache.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

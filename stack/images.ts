@@ -1,6 +1,6 @@
-// Builds the images of docker-compose.yml from the parts that the stack has fetched. The images get
-// the names in docker-compose.yml. They are for a machine that reaches no image registry, and for
-// tests of docker-compose.yml.
+// Builds the images of docker-compose.yml from the parts of the stack, such as Kafka's jars. The
+// images get the names in docker-compose.yml. They are for a machine that reaches no image
+// registry, and for tests of docker-compose.yml.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';

@@ -108,7 +108,7 @@ const ENOUGH_CPU_S = 60;
 /**
  * Polls the service until it answers that it is ready. Fails at once with the last log lines if the
  * process has died. A process that has used little processor time gets five times as long, because
- * the machine is then busy.
+ * other processes then probably keep the machine busy.
  */
 export async function untilReady(
   home: StackHome,

@@ -1,4 +1,4 @@
-// Provides the passwords that Kafka Connect and the workers of a local stack share. These are the
+// Provides the secrets that Kafka Connect and Sluice's worker share on a local stack. These are the
 // passwords of the logins that the examples use, and every SLUICE_SECRET_* of the shell that starts
 // the stack.
 const EXAMPLE = {

@@ -1,12 +1,13 @@
 // Makes the private CA, the certificates and the passwords of a secured stack. The first `up
-// --secure` makes them, and `reset` removes them.
+// --secure` makes them. A later `up` replaces certificates that expire within a day. `reset`
+// removes everything.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isValid, makeAuthority, makeCertificate } from './certificates.js';
 import type { StackHome } from './paths.js';
 
-/** Logins: `admin` may do everything in Kafka, and `rest` is the login at Connect's REST API. */
+/** Logins. `admin` may do everything in Kafka. `rest` is only for the REST API of Kafka Connect. */
 export const USERS = ['admin', 'sluice', 'connect', 'pipeline', 'flink', 'rest'] as const;
 export type User = (typeof USERS)[number];
 

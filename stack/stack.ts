@@ -69,7 +69,7 @@ export async function up(
   ]);
   if (avro) await startRegistry(home, say);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
-  // Flink starts after the others, because so many JVMs at once would be too slow
+  // Flink starts after the others, because all JVMs would start slowly if they started at once
   if (optional.includes('flink')) await startFlink(home, say, secured);
   for (const service of addedServices(home))
     if (alive(home, service.name) === undefined) launch(home, service);

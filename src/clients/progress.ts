@@ -4,7 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
 
 /**
- * The progress of one attempt. After `abandon`, the attempt ends when it next reports progress.
+ * The progress of one attempt. After `abandon`, the attempt's next report of progress throws, which
+ * ends the attempt.
  */
 export class Progress {
   readonly #now: () => number;
@@ -33,8 +34,8 @@ export class Progress {
   }
 
   /**
-   * Reports progress. Throws if another attempt has taken over, so that this attempt writes nothing
-   * more.
+   * Reports progress. Throws if the attempt was abandoned, so that it writes nothing more while
+   * another attempt does its work.
    */
   made(): void {
     if (this.#isAbandoned)
@@ -69,7 +70,7 @@ export async function answered<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Reports all data of a connection as progress of the attempt that opened the connection. When the
+ * Reports all data that arrives on a connection as progress of the attempt that opened it. When the
  * attempt is abandoned, closes the connection, so that no further statement can run.
  */
 export function reportData(stream: Readable): void {

@@ -1,5 +1,5 @@
-// Asks Temporal about a workflow: whether it is open, whether it has completed, and which of its
-// activities a person has paused.
+// Asks Temporal about a workflow: whether it is open, whether it has completed, which of its
+// activities a person has paused, and why its guard cannot run.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { PausedActivity } from '../domain/migration/run-standing.js';
 
@@ -18,7 +18,7 @@ export async function isRunning(client: Asked, workflowId: string): Promise<bool
 export const hasCompleted = async (client: Asked, workflowId: string): Promise<boolean> =>
   (await statusOf(client, workflowId)) === 'COMPLETED';
 
-/** Returns whether Temporal says that no such workflow exists, or that it no longer runs. */
+/** Returns whether the error says that a workflow does not exist, or that it no longer runs. */
 export const isUnknownWorkflow = (error: unknown): boolean =>
   (error as Error).name === 'WorkflowNotFoundError';
 
@@ -32,7 +32,10 @@ async function statusOf(client: Asked, workflowId: string): Promise<string | nul
   }
 }
 
-/** Returns the activities that a person paused. Their attempts that run now may still finish. */
+/**
+ * Returns which activities of a running workflow a person has paused. An attempt that was already
+ * running may still finish. Returns no activities if the workflow is not running.
+ */
 export const pausedActivities = ({
   workflowId,
   status,

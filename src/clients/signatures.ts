@@ -28,8 +28,8 @@ export interface ApproverKey {
 export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
 
 /**
- * Signs a decision. `pem` is a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` if
- * `pem` is not such a key.
+ * Signs a decision, and returns it as a token. `pem` is a private key (PKCS #8, Ed25519). Throws
+ * Problem `spec-invalid` if `pem` is not such a key.
  */
 export function signDecision(
   pem: string,
@@ -85,7 +85,7 @@ export function verifyToken(
   return { valid: true, claims };
 }
 
-/** Reads the public key `pem` of a person. Throws Problem `spec-invalid` with the person's name. */
+/** Reads a person's public key. Throws Problem `spec-invalid` if `pem` is no Ed25519 key in PEM. */
 export const approverKey = (
   name: string,
   pem: string,

@@ -12,7 +12,7 @@ const MAX_BYTES = 1024 * 1024;
 /**
  * Returns the TLS options for a connection to a server on one of `hosts`. Such a connection always
  * verifies the certificate chain and the name of the host. Throws Problem `permission-denied` for a
- * file that is missing or not allowed.
+ * file that is missing or not allowed, and for a certificate file with other content.
  */
 export function tlsOptions(
   { ca, cert, key }: TlsFiles,

@@ -6,7 +6,7 @@ import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface AlignedSides {
-  /** The batch's stored rows by key, for closed keys only. Null if a row could not be decoded. */
+  /** The batch's stored rows by key, for closed keys only. An undecodable row is null. */
   readonly stored: ReadonlyMap<string, string | null>;
   /** The rows of the stream, whether their keys are closed or not. */
   readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;
@@ -18,7 +18,7 @@ export interface AlignedSides {
 
 export interface Aligned {
   readonly counts: Counts;
-  /** The number of counted differences in which the stream equals the query's result. */
+  /** How many of the `mismatched` keys the batch got wrong: the stream agrees with the query. */
   readonly batchWasWrong: number;
   readonly differences: readonly Difference[];
 }

@@ -1,5 +1,5 @@
-// Lists the logical types with which Kafka Connect and Debezium mark dates and times. In Avro, in
-// JSON with schema and in JSON Schema, different attributes contain the name of the type.
+// Lists the logical types with which Kafka Connect and Debezium mark numbers as dates and times. In
+// Avro, in JSON with schema and in JSON Schema, different attributes contain the name of the type.
 import { dateText, instantText, timeOfDayText, type Count } from './epoch-text.js';
 
 /** Converts a time from a number to the text that records in JSON contain for the same time. */

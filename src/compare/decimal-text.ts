@@ -1,12 +1,12 @@
-// Prints the unscaled bytes of a decimal as decimal text.
+// Prints a decimal that is given as the bytes of its unscaled value, and its scale.
 import { Undecodable } from './undecodable.js';
 
 /** The limit for the bytes of a decimal, and for the absolute value of its scale. */
 const MOST_DECIMAL = 20_000;
 
 /**
- * Returns the decimal. `unscaled` is a signed big-endian integer. Throws Undecodable if it is empty
- * or too long, or if the scale is out of range.
+ * Returns the text of the decimal. `unscaled` is a signed big-endian integer. Throws Undecodable if
+ * it is empty or too long, or if the scale is out of range.
  */
 export function decimalText(unscaled: Buffer, scale: number): string {
   if (unscaled.length === 0) throw new Undecodable('empty decimal');

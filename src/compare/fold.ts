@@ -15,7 +15,7 @@ import {
 
 /**
  * The progress of a fold in a partition. The fold has taken exactly the records of the partition
- * from `low` on and before `next`.
+ * with the offsets `[low, next)`.
  */
 export interface ReadPart {
   readonly partition: number;

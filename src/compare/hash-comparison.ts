@@ -134,7 +134,7 @@ export class HashComparison {
   }
 }
 
-/** The key of the row that the canary adds to the stream. No row of a table has this key. */
+/** The key of the row that the canary adds to the stream. A real row is unlikely to have it. */
 const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
 
 /**

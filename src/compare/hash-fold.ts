@@ -96,7 +96,7 @@ export class HashFold extends FoldProgress {
     if (snapshot !== null) this.#sinceProof = new Set();
   }
 
-  /** Remembers changed keys and suspects from now on. Null stops this. It proves no key equal. */
+  /** Remembers changed keys and suspects from now on. Null stops this. Marks no key as proven. */
   rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();

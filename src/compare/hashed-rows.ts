@@ -56,8 +56,8 @@ export class HashedRows {
 }
 
 /**
- * Takes a row that cannot be decoded. Throws if its key contains NULL or cannot be decoded, either.
- * Such a row could not be counted under any key.
+ * Takes a row that cannot be decoded. Throws a Problem if its key contains NULL, or cannot be
+ * decoded either, because such a row could not be counted under any key.
  */
 function refuseUnreadableKey(shape: Shape, row: Uint8Array): void {
   const { key } = canonRow(shape, row, TID_FIELD_BYTES);

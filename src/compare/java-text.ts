@@ -8,7 +8,7 @@ import { Undecodable } from './undecodable.js';
  */
 export function javaFloat(value: string, number: number): string {
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
-  // Like Postgres, Java prints the fewest digits that give the same number, but at least two.
+  // Java and Postgres print the fewest digits that give the same number. Java prints at least two.
   const shortest = Number(value);
   const size = Math.abs(shortest);
   if (size >= 1e-3 && size < 1e7)
@@ -24,7 +24,7 @@ export const trimmed = (clock: string): string =>
 
 /**
  * The texts that Debezium writes for `infinity` and `-infinity`. They are dates and times near the
- * limits of what its driver can represent. For timestamptz, Debezium writes `infinity` itself.
+ * limits of what the JDBC driver can represent. For timestamptz, Debezium writes `infinity` itself.
  */
 export const INFINITE_DATES: Readonly<Record<string, string>> = {
   infinity: '+5877611-06-21Z',

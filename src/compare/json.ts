@@ -1,6 +1,6 @@
 // Parses JSON. JSON.parse silently rounds numbers that have more digits than a double can hold.
-// Therefore this code keeps the text of such numbers. `parseJsonLossless` keeps only whole numbers,
-// and numbers that would be rounded to whole numbers. `parseJsonDigits` keeps all such numbers.
+// `parseJsonDigits` keeps the text of all these numbers. `parseJsonLossless` keeps only the text of
+// whole numbers, and of numbers that would be rounded to whole numbers.
 
 /** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;
@@ -45,8 +45,8 @@ export const memberOf = (object: Readonly<Record<string, unknown>>, name: string
 export const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Parses JSON. An integer of 16 or more digits becomes a `LongNumber`. So does a
- * number that `isRoundedToWhole` finds. Throws SyntaxError if the text is not JSON.
+ * Parses JSON. An integer of 16 or more digits becomes a `LongNumber`. So does a number for which
+ * `isRoundedToWhole` returns true. Throws SyntaxError if the text is not JSON.
  */
 export const parseJsonLossless = (text: string): unknown =>
   parseMarked(text, (number) => LONG_INTEGER.test(number) || isRoundedToWhole(number));
@@ -65,9 +65,8 @@ export const parseJsonDigits = (text: string): unknown =>
   );
 
 /**
- * Returns whether a number with a point or an exponent becomes a safe integer as a double, although
- * it has more digits than a double keeps. Examples are 7900719925474099.2, and 1e-400, which
- * becomes 0.
+ * Returns whether a double may round a number with a point or an exponent to a safe integer.
+ * Examples are 7900719925474099.2, and 1e-400, which becomes 0.
  */
 export function isRoundedToWhole(number: string): boolean {
   if (!/[.eE]/.test(number)) return false;
@@ -106,8 +105,8 @@ function restored(value: unknown, marked: Marked, level: number): unknown {
   const at = members[marked.mark];
   if (typeof at === 'number') {
     const number = marked.long[at];
-    // The text may spell the mark with escapes, which `includes` does not find. So each number is
-    // used only once.
+    // The JSON text itself may contain the mark, spelled with escapes that `includes` does not
+    // find. A second mark for the same number is therefore an error.
     if (number && marked.left.delete(number)) return number;
     throw new SyntaxError('a name that stands for a long number');
   }

@@ -5,7 +5,7 @@ import { joinRow, type Shape } from './row-comparison.js';
 import type { Change } from './table-fold.js';
 
 export class KeyHistory {
-  /** The number of records that repeat the WAL position of an earlier record of the key. */
+  /** The number of records that repeat the newest WAL position of the key's earlier records. */
   repeated = 0;
   /**
    * True if the stream went back to an older version of the row. The last record then has an older
@@ -35,8 +35,8 @@ export class KeyHistory {
 
 /**
  * Returns the differences, with a more exact class if the history explains a difference. A
- * mismatched row becomes `stale` if the stream has an older version of it. For each key in the list
- * whose records repeat a WAL position, adds one `duplicate`, which does not count as a difference.
+ * mismatched row becomes `stale` if the stream has an older version of it. For each key of these
+ * differences whose records repeat a WAL position, adds one `duplicate`, which is not counted.
  */
 export function explainByHistory(
   shape: Shape,

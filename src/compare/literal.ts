@@ -91,7 +91,7 @@ export const keyLiterals = ({ key, columns }: Shape, values: readonly Canon[]): 
 
 /**
  * Converts a canonical text to a text that Postgres reads as the same value. Returns null for NULL.
- * The session MUST be in UTC. The type MUST be allowed in a key (see NOT_IN_KEYS).
+ * The session MUST be in UTC. The type MUST be allowed in a key (NOT_IN_KEYS in further-types.ts).
  */
 export function literalOfCanon(type: string, canon: Canon): string | null {
   if (canon === null) return null;

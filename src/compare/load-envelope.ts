@@ -6,7 +6,7 @@ import { Undecodable } from './undecodable.js';
 export interface LoadEnvelope {
   /** `r` for a row that a load read. */
   readonly op: string;
-  /** The JSON of the row after the change. `null` if the row was deleted. */
+  /** The JSON of the row after the change. It is the text `null` if the row was deleted. */
   readonly after: Buffer;
   /** The WAL position of the change, or of the load's scan. Null if the record has none. */
   readonly position: bigint | null;

@@ -33,7 +33,7 @@ export type TakeRecord = (
   spelling: number,
 ) => void;
 
-/** The keys of a topic. A key is in one of the two tables. */
+/** The keys of a topic. A key is in at most one of the two tables. */
 export interface OutputKeys {
   /** The keys that have a row. */
   readonly table: KeyTable;

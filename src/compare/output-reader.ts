@@ -122,7 +122,7 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   return canonFromJson(type, textOf ? textOf(count(value)) : coerce(type, value));
 }
 
-/** Reads the number of units, such as days or milliseconds, of a date or time. */
+/** Reads a date or time that is written as a number of units, such as days or milliseconds. */
 function count(value: unknown): Count {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   if (value instanceof LongNumber && value.isInteger) return BigInt(value.text);

@@ -1,22 +1,23 @@
 // Finds the changes that an initial load in chunks overwrote. Debezium may read a chunk without a
-// change that it has already written to the topic. The first chunk is read while another thread
-// writes changes. Also, a commit can be in the WAL before any other session sees it. The record of
-// the chunk (`op` is r) then has an older row, but comes after the change. After the load, such a
-// record is the last of its key. If it was newer than the change, a later change would follow it.
+// change that it has already written to the topic, for two reasons. It reads the first chunk while
+// another thread writes changes. Also, a commit can be in the WAL before any other session sees it.
+// The record of the chunk (`op` is r) then has an older row, but comes after the change. After the
+// load, such a record is the last of its key. If its row were newer than the change, the record of
+// a later change would follow it.
 import { KeyHash } from './enc/key-hash.js';
 import { KeyTable } from './enc/key-table.js';
 import { loadEnvelope, type LoadEnvelope } from './load-envelope.js';
 import { RowShapes } from './row-shapes.js';
 
-/** The position of a change that has none. It is less than any other. */
+/** Stands for the position of a change without a position. It is less than any real position. */
 const NO_POSITION = 0n;
 const WORD = 32n;
 
 /** Receives the records of one partition, in their order. It keeps a hash of each changed key. */
 export class OverwrittenChanges {
   /**
-   * The row's hash is that of the row after the newest change. The note is the position of that
-   * change (two words), and the number of the row's shape.
+   * The hash of each key's row after the key's newest change. The note contains the position of
+   * that change (two words), and the number of the row's shape (row-shapes.ts).
    */
   readonly #keys = new KeyTable(4, 1024, true);
   readonly #shapes: RowShapes;

@@ -1,6 +1,6 @@
-// Rewrites records in the wire format of a schema registry as the JSON that the folds read. A
-// record in this format has a zero byte, the id of its schema in four bytes, and the value. If a
-// record cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
+// Rewrites records in the wire format of a schema registry as the JSON that the folds read. Each
+// key or value in this format has a zero byte, the id of its schema in four bytes, and the content.
+// If it cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
 // refuses the record and shows the reason.
 import type { Place } from './enc/change.js';
 import { murmur2, partitionOf } from '../domain/values/partition.js';
@@ -91,8 +91,9 @@ export class RegistryRecords implements RecordDecoder {
   }
 
   /**
-   * Returns why the record may be in the wrong partition, or why its key may have had different
-   * bytes before. Null if neither is possible, or if nothing checks it.
+   * Returns why the record is refused: it is in the wrong partition, or its key has a different
+   * schema than earlier keys, so that the same key may have had different bytes before. Null if
+   * neither is true, or if the place's `partitions` is 0.
    */
   #whyNot(bytes: Buffer, from: number, to: number): string | null {
     const { partition, partitions } = this.#place;

@@ -1,5 +1,5 @@
-// Runs the canary of a result's comparison: it corrupts rows of this window on the stream's side,
-// in memory. The comparison must report exactly these rows.
+// Runs the canary of a result's comparison. In memory, it corrupts rows of this window on the
+// stream's side, and adds one row. The comparison must report exactly these faults.
 import type { CanaryResult } from './canary.js';
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';

@@ -130,8 +130,8 @@ export class Comparison {
 
 /**
  * Compares two rows of one key and reports the differences. If a row is undecodable on one side,
- * the key is unknown, never equal. If only the stream's row is undecodable, because a value has a
- * wrong type, the key is mismatched.
+ * the key is unknown, never equal. There is one exception: if only the stream's row is undecodable,
+ * and the reason is a value of a wrong type, the key is mismatched.
  */
 export function compareRows(
   shape: Shape,

@@ -1,5 +1,5 @@
-// Reads the row images of a table's records: key, transaction, and the values of every column. An
-// update omits a TOAST value that it did not change.
+// Reads the row images of a table's records: key, transaction, and the row's values. An update
+// omits a TOAST value that it did not change. The value is then taken from an earlier record.
 import { canonFromJson } from './column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { PLACEHOLDER_HSTORE } from './types/hstore.js';

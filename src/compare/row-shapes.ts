@@ -1,6 +1,6 @@
-// Compares rows of a connector's records by hashes, if it is certain that both have the values. A
-// change may omit TOAST values that it did not set. Such a value arrives as a placeholder, or as
-// null for some types.
+// Compares two rows of a connector's records by hashes, if it is certain that both contain the
+// compared values. A change may omit TOAST values that it did not set. Such a value arrives as a
+// placeholder, or as null for some types.
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { hash128 } from './enc/hash.js';
 import { OPEN, walkObject } from './enc/json-scan.js';
@@ -50,8 +50,8 @@ export class RowShapes {
   }
 
   /**
-   * Returns whether a row can be compared with a row of this shape. Rows with other columns cannot:
-   * if a table is altered, no record says so.
+   * Returns whether a row can be compared with a row of this shape. A row with other columns
+   * cannot, because the table was altered in between, and no record says how.
    */
   areComparable(row: Buffer, shape: number): boolean {
     if (shape === UNKNOWN) return false;

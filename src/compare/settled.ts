@@ -1,11 +1,11 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
 // A key can settle if its expected row is the same in two rounds in a row. The stream was read
-// between these two snapshots. The barrier proves that it had then processed all inputs of that
-// row. If the stream's row was equal, the key matches. If the rows differed and the key has no
-// newer record, the row is a difference. All other keys are compared again in the next round. A key
-// that never settles is unstable, and never counts as equal. In a table that a connector copies, a
-// key matches after one round if its rows are equal.
+// between these two snapshots. The barrier proves that the pipeline had then processed all inputs
+// of that row. If the stream's row was equal, the key matches. If the rows differed and the key has
+// no newer record, the row is a difference. All other keys are compared again in the next round. A
+// key that never settles is unstable, and never counts as equal. In a table that a connector
+// copies, a key matches after one round if its rows are equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
@@ -13,8 +13,8 @@ import type { Unequal } from './unseen-by-polling.js';
 
 export interface Round {
   /**
-   * The result of the batch's query in this round's snapshot, by key. Null if a row could not be
-   * decoded.
+   * The result of the batch's query in this round's snapshot, by key. A row that could not be
+   * decoded is null.
    */
   readonly expected: ReadonlyMap<string, string | null>;
   /** The rows of the stream after this round's barrier. */

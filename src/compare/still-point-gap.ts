@@ -1,8 +1,8 @@
 // Finds the gap: the rows that differ between a snapshot of the source and a topic at a still
 // point. The still point has an end offset for each partition (the ends). A row is in the gap for
-// one of two reasons. The snapshot sees a change whose record is at or after the ends. Or it does
-// not see a change whose record is before the ends. In both cases, the row is taken from the topic
-// as it was at the ends.
+// one of two reasons: the snapshot sees a change whose record is at or after the ends, or the
+// snapshot does not see a change whose record is before the ends. In both cases, the row is taken
+// from the topic as it was at the ends.
 import { isReadLater, isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {
@@ -22,9 +22,9 @@ export interface RowAtEnds {
   /** Null if the topic has no row. */
   readonly image: Image | null;
   /**
-   * Columns whose values at the ends are not in the records, because the log omits unchanged
-   * TOASTed values. The snapshot sees the row, and no later record that the snapshot sees changed
-   * them, so the snapshot has the same values.
+   * Columns whose values at the ends are not in the records, because the WAL omits unchanged
+   * TOASTed values. The snapshot has the same values: it sees the row, and no change after the ends
+   * that the snapshot sees has set these columns.
    */
   readonly inSnapshot: ReadonlySet<string>;
 }
@@ -36,9 +36,10 @@ export class Gap {
   readonly #atEnds = new Map<string, KeyState>();
   readonly #keys = new Set<string>();
   /**
-   * Keys that were inserted before the ends, which the snapshot does not see. A change of a key is
-   * such an insert, and omits the TOASTed values of the row under its old key. The snapshot has no
-   * row with the new key, or an unrelated one.
+   * Keys that have a record of an insert before the ends, which the snapshot does not see. If an
+   * UPDATE changes a row's key, Debezium writes such a record for the new key. It omits the row's
+   * TOASTed values that did not change. The snapshot has no row with the new key, or an unrelated
+   * one.
    */
   readonly #unseenInserts = new Set<string>();
   /** Keys that have a record at or after the ends. */

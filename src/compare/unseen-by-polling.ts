@@ -12,8 +12,8 @@ export interface Unequal {
 }
 
 /**
- * Returns a predicate for differences that the connector cannot detect. These are deleted rows,
- * rows without a time, and rows that changed without a new time or id.
+ * Returns a predicate for differences that may come from changes that the connector cannot detect.
+ * These are deleted rows, rows without a time, and rows that changed without a new time or id.
  */
 export function notCapturable(
   { mode, timestampColumns }: Polling,

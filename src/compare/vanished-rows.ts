@@ -36,7 +36,10 @@ export class VanishedRows {
     );
   }
 
-  /** Returns how many rows were read by a scan before `position`, and by no later scan. */
+  /**
+   * Returns how many rows of the topic were last read by a scan whose WAL position is less than
+   * `position`, and have no newer record.
+   */
   before(position: bigint): number {
     const older = this.#scans.filter((scan) => scan.position < position);
     return older.reduce((sum, { keys }) => sum + keys, 0);

@@ -1,8 +1,8 @@
 // Writes rows as Debezium's initial load does with the configuration in
-// connectors/debezium-postgres.ts. Only parts of `source` differ, such as its version. `sluice
-// prove` uses this file to write rows without a connector. Sluice's own initial load
+// connectors/debezium-postgres.ts. Only the version, the snapshot flag, the transaction, the WAL
+// position and the times differ. A contract test compares the records with those of real Debezium.
+// `sluice prove` uses this file to write rows without a connector. Sluice's own initial load
 // (`connector.snapshot: copy`) uses the faster code of copied/, which must write the same bytes.
-// Contract tests compare the rows with real Debezium, byte by byte.
 import { arrayItems } from './array-text.js';
 import {
   INFINITE_DATES,
@@ -50,7 +50,7 @@ export interface Written {
   readonly encode: (value: string) => string;
 }
 
-/** Throws Undecodable for a type that the connector cannot carry. */
+/** Throws Undecodable for a type that this file cannot write as Debezium does. */
 export const columnWriters = (columns: readonly ReplayColumn[]): Written[] =>
   columns.map(({ name, type }) => ({
     name,
@@ -85,8 +85,8 @@ export function snapshotEnd(table: ReplayTable, atMs: number): string {
 }
 
 /**
- * Converts rows in Postgres' text form to records. Throws Undecodable for a type that the connector
- * cannot carry.
+ * Converts rows in Postgres' text form to records. Throws Undecodable for a type that this file
+ * cannot write as Debezium does.
  */
 export class SnapshotWriter {
   readonly #columns: readonly Written[];

@@ -11,7 +11,7 @@ import { placeholder } from './kafka-client-properties.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
 
-/** Without this setting, the converter writes a column's default where the row has NULL. */
+/** Without the second setting, the converter writes a column's default where the row has NULL. */
 const JSON_SETTINGS = { 'schemas.enable': 'false', 'replace.null.with.default': 'false' };
 
 /**

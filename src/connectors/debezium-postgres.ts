@@ -1,5 +1,5 @@
-// Builds the configuration of Debezium's Postgres source from a spec. Comments give the
-// reasons for most settings that differ from Debezium's defaults.
+// Builds the configuration of Debezium's Postgres source from a spec. Comments give the reasons for
+// most settings that differ from Debezium's defaults.
 import { durationMs } from '../domain/values/duration.js';
 import { brokersOfConnect } from '../domain/migration/cluster-access.js';
 import type { TableName } from '../domain/migration/names.js';
@@ -84,13 +84,13 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // Otherwise Debezium adds four headers to each record, which cost a Streams application a tenth
     // of its time.
     'extended.headers.enabled': 'false',
-    // by default, Debezium continues silently after a gap if the slot is ahead of the stored offset
+    // by default, Debezium silently skips lost changes if the slot is ahead of the stored offset
     'offset.mismatch.strategy': 'trust_offset',
     // Without heartbeats, the connector confirms no WAL while its tables are quiet, and the slot
     // retains all WAL.
     'heartbeat.interval.ms': '5000',
     // During an incremental snapshot, Debezium compares the transaction ids of messages, and fails
-    // on a message without one. The heartbeat's message is therefore transactional.
+    // on a message without one. With such a snapshot, the heartbeat's message is transactional.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
     'message.prefix.include.list': `sluice-${NO_MIGRATION}`, // no message has this prefix
     'poll.interval.ms': '50',

@@ -31,7 +31,7 @@ const DEFAULTS: StoredConfig = {
   'unavailable.value.placeholder': TOAST_PLACEHOLDER, // an unchanged TOASTed value
 };
 
-/** Returns each setting that makes the records of a connector impossible to compare. */
+/** Returns each setting with which windows cannot compare the records of a connector. */
 export function undecodable(plan: ResolvedPlan, stored: StoredConfig): string[] {
   const needed = { ...DEFAULTS, ...debeziumPostgresConfig(plan) };
   const found = { ...DEFAULTS, ...stored };

@@ -1,9 +1,9 @@
 // Builds Flink SQL that compares a table with its topic. The SQL reads two topics up to fixed
 // offsets: one with the table's rows, and the table's own topic (the stream). From the stream, it
-// takes the last record of each key that the window's snapshot sees. Then a full outer join joins
-// both sides. Rows that this SQL finds equal are proven equal. The worker later compares other rows
+// takes each key's last record that the window's snapshot sees. Then a full outer join joins both
+// sides. Rows that this SQL finds equal are proven equal. The worker later compares other rows
 // value by value, up to a limit. Flink's tables use the plain kafka connector with raw values. The
-// format `json` silently drops tombstones, and batch mode refuses upsert-kafka.
+// format `json` would silently drop tombstones, and batch mode refuses upsert-kafka.
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 

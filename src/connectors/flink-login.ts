@@ -7,9 +7,9 @@ import { kafkaClientConfig } from './kafka-client-properties.js';
 type Login = Pick<KafkaSpec, 'tls' | 'sasl'>;
 
 /**
- * The packages in which Flink can have Kafka's client. `flink-sql-connector-kafka` moves the client
- * to a package of its own, and `flink-connector-kafka` does not. Options that name a class must use
- * the package of the installed connector.
+ * The Java packages in which Flink can have Kafka's client. `flink-sql-connector-kafka` moves the
+ * client to a package of its own, and `flink-connector-kafka` does not. Options that name a class
+ * must use the package of the installed connector.
  */
 export const CLIENT_PACKAGES = [
   'org.apache.flink.kafka.shaded.org.apache.kafka',
@@ -54,7 +54,7 @@ export function flinkLogin(kafka: Login, client: ClientPackage): Record<string, 
   return Object.fromEntries(
     Object.entries(all).map(([key, value]) => [
       `properties.${key}`,
-      // the login module is the first word of the JAAS configuration
+      // a class name can only begin a value: the JAAS configuration begins with the login module
       value.replace(/^org\.apache\.kafka(?=\.)/, client),
     ]),
   );

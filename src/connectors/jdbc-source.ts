@@ -1,7 +1,8 @@
 // Builds the configuration of a polling connector (`jdbc-source`) from a spec. Each table, or the
 // query that is captured instead, has its own connector. The connector's records have Debezium's
 // shape (key, `after`, `op`). Pipelines and comparisons can therefore read them like Debezium's
-// records. Debezium can also write to a topic that a polling connector has filled, or the reverse.
+// records. Debezium can also write to a topic that a polling connector has filled, and a polling
+// connector to a topic that Debezium has filled.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import {
@@ -24,7 +25,7 @@ export interface JdbcPlugin {
   readonly carriesArrays: boolean;
   /** True if the plugin reports the end of a complete poll. */
   readonly countsPolls: boolean;
-  /** The modes in which the plugin's position can pass rows that it has not read, and why. */
+  /** The modes in which the plugin can move its position past unread rows, and why. */
   readonly skipsIn: Readonly<Partial<Record<PollingMode, string>>>;
   /**
    * Configuration keys that only this plugin has, or whose default differs from the default of the
@@ -95,8 +96,8 @@ export interface PolledShape {
 
 const CURSOR = 'sluice_cursor';
 // The query comes from the spec, so its session can only read. With row_security=off, Postgres
-// raises an error instead of hiding rows. The connector's position would otherwise pass hidden
-// rows.
+// raises an error instead of hiding rows. Otherwise, the connector would move its position past the
+// hidden rows and never read them.
 const SESSION = '-c default_transaction_read_only=on -c row_security=off';
 
 export function jdbcSourceConfig(
@@ -149,7 +150,7 @@ export function jdbcSourceConfig(
   };
 }
 
-/** Returns a SELECT of the polled rows around a subquery, so that a plugin can append a WHERE. */
+/** Returns a SELECT from a subquery that reads the polled rows. So a plugin can append a WHERE. */
 function polledQuery(
   polling: Polling,
   capture: Capture,

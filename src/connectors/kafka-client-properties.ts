@@ -12,9 +12,8 @@ import {
 import type { SecretRef } from '../domain/migration/spec.js';
 
 /**
- * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. The
- * reference to a file is already PATH:PROPERTY. The configuration that Sluice sends contains no
- * secret.
+ * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. A
+ * reference to a file already has the form that the provider expects, `PATH:PROPERTY`.
  */
 export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;

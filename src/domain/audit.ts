@@ -17,8 +17,8 @@ interface Decided {
 }
 
 /**
- * The statements that together prove a drain. docs/explanation/cutover.md explains each of them.
- * The final window proves P6.
+ * The names of the statements that together prove a drain. docs/explanation/cutover.md explains
+ * each of them. The final window proves P6.
  */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {
@@ -43,7 +43,7 @@ interface Entries {
     }[];
   };
   slot: { readonly slot: string; readonly confirmedLsn: string; readonly restartLsn: string };
-  /** The initial load had overwritten changes of this many rows, which were written again. */
+  /** The initial load had overwritten changes of this many rows. Sluice wrote them again. */
   'load-repeated': { readonly rows: number };
   adopted: { readonly objects: readonly string[] };
   'left-untouched': { readonly objects: readonly string[] };

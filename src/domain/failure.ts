@@ -1,5 +1,5 @@
-// Lists everything that can go wrong, with its remedy. Activities throw a Problem, and one function
-// turns it into a Temporal failure.
+// Lists every kind of failure with its meaning and remedy. Activities throw a Problem, and one
+// function turns it into a Temporal failure.
 
 export interface FailureKind {
   readonly meaning: string;

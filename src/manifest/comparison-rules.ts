@@ -1,6 +1,6 @@
 // Finds settings that one command cannot follow, although the spec is valid for another command.
 // `sluice compare` creates nothing, and `sluice prove` adopts nothing. A migration without `adopt`
-// uses only objects that it created.
+// does not use the objects that `spec.existing` names.
 import { whyNotCompared } from '../domain/capture/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { existingTopic } from '../domain/plan/comparison-plan.js';

@@ -1,4 +1,4 @@
-// Parses untrusted YAML into a checked value, or returns every problem with its place
+// Parses untrusted YAML into a checked value, or returns the problems with their places
 // (file:line:col). Specs and portfolios are parsed with this code.
 import {
   LineCounter,
@@ -51,7 +51,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 
 /**
  * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the YAML file),
- * and throws if the text cannot be read. `check` checks the plain value.
+ * and throws if the text cannot be read. `check` checks the parsed value.
  */
 export function parseText<T>(
   text: string,

@@ -48,7 +48,7 @@ const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 const REFERENCE = /^\$\{(env|file|directory):[^}]+\}$/;
 /** Matches an option of a JAAS configuration: `password="..."`. */
 const JAAS_OPTION = /([\w.]+)\s*=\s*(?:"([^"]*)"|([^\s";]*))/g;
-/** Matches a login module with its flag, which begins a JAAS configuration, and the rest of it. */
+/** Matches a JAAS configuration: a login module, its flag, and the options that follow. */
 const JAAS = /^\s*[\w.$]+\s+(?:required|requisite|sufficient|optional)\b([\s\S]*?);?\s*$/;
 
 /**
@@ -65,8 +65,8 @@ function isReferenced(value: string): boolean {
 }
 
 /**
- * Returns why a spec must not contain these statements: an option is a secret, or a text is a
- * connection string with credentials. Returns null if neither is the case.
+ * Returns why a spec must not contain these statements: an option has a literal secret as its
+ * value, or a text is a connection string with credentials. Returns null if neither is the case.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {

@@ -117,7 +117,7 @@ function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
-/** Refuses other formats for `sluice prove`, because this command writes and reads only JSON. */
+/** Refuses formats other than JSON for `sluice prove`, which writes and reads only JSON. */
 export const proofIssues = (parsed: ParsedSpec): SpecIssue[] => [
   ...(tableFormatOf(parsed.spec) === 'json'
     ? []

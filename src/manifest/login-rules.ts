@@ -6,7 +6,7 @@ import type { SecretRef } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/** Returns an issue if Connect cannot read a password from this file. */
+/** Returns an issue if Kafka Connect cannot resolve the reference to a password at `path`. */
 export const withoutKey = (secret: SecretRef, ...path: string[]): SpecIssue[] =>
   placeholderIssues(secret, ...path, 'passwordFrom');
 

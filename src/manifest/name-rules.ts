@@ -13,7 +13,10 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/** Names contain the number of the generation. A late generation therefore has longer names. */
+/**
+ * Names contain the number of the generation, so a late generation has longer names. The rules
+ * check the names of this generation, so that a later one does not fail.
+ */
 const LATE_GENERATION = 99;
 const LONGEST_IDENTIFIER = 63;
 

@@ -1,4 +1,4 @@
-// Parses untrusted YAML or JSON into a MigrationSpec, or returns every problem with its place.
+// Parses untrusted YAML or JSON into a MigrationSpec, or returns the problems with their places.
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { issuesOf, parseText, type Checked, type SpecIssue, type SpecProblem } from './document.js';
 import { migrationSchema, type ParsedSpec } from './spec-schema.js';
@@ -55,8 +55,8 @@ export function parseSpecObject(input: unknown): ParseResult {
 }
 
 /**
- * Finds texts with NUL or half of a surrogate pair. Postgres ends a statement at NUL, so it would
- * run a part of the statement.
+ * Finds texts with NUL or half of a surrogate pair, which the ledger's JSON columns cannot store.
+ * Postgres would also end a statement at NUL, and run only the part before it.
  */
 function textIssues(value: unknown, path: readonly (string | number)[]): SpecIssue[] {
   if (typeof value === 'string')

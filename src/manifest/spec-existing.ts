@@ -1,5 +1,5 @@
-// Describes `spec.existing`: objects that already run, which a comparison reads or a migration
-// adopts.
+// Describes `spec.existing`: objects that already exist, which `sluice compare` reads or a
+// migration adopts.
 import { z } from 'zod';
 import { identifier, topic } from './spec-parts.js';
 

@@ -125,8 +125,8 @@ export const withoutCredentials = (text: z.ZodString, problem: (text: string) =>
 
 export const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProblem);
 
-// The CLI replaces `{ file: ... }` with the text before it parses. A workflow input that still has
-// `file` is refused here.
+// The CLI replaces `{ file: ... }` with the text before this schema checks the spec. The schema
+// refuses a workflow input that still has `file`.
 export const sql = z.strictObject(
   { sql: sqlText.describe('The SQL text itself, of at most 65,536 characters.') },
   { error: 'expected { sql: ... } (or { file: ... }, which the CLI replaces by the text)' },

@@ -180,7 +180,7 @@ const spec = z.strictObject({
   existing: existing
     .optional()
     .describe(
-      'Topics, slot, publication and connector that already run. `sluice compare` compares them, and `adopt` adopts them.',
+      'Topics, slot, publication and connector that already exist. `sluice compare` compares the tables with these topics, and `adopt` adopts all of these objects.',
     ),
   adopt: z
     .boolean()

@@ -113,7 +113,7 @@ export const connector = z.strictObject({
     ),
 });
 
-/** A text that Kafka Connect gets between quotes. */
+/** Accepts a text that can be put between quotes in the configuration of a connector. */
 const quoted = (what: string) =>
   z.string().regex(/^(?:(?!\$\{)[^"\\\r\n])+$/, `expected ${what} without ", \\ and \${`);
 

@@ -1,4 +1,4 @@
-// Builds the model of a report from the ledger.
+// Builds a report's content from a migration's records in the ledger. Other files render it.
 import {
   auditLine,
   auditText,
@@ -20,8 +20,9 @@ import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
 import { soakOf, blockedTimesOf, type Soak, type BlockedTime } from './blocked-times.js';
 
-/** The parts that the spec excludes from the comparison, and the waivers that it contains. */
+/** Everything that makes the comparison or the cut-over less strict than it is by default. */
 export interface LeftOut {
+  /** Names of columns that are not compared. */
   readonly ignored: readonly string[];
   readonly tolerances: readonly string[];
   /** Sentences about guarantees that the spec, or break-glass, weakens. */
@@ -35,9 +36,10 @@ export interface LeftOut {
 
 /** The part of the hold from the fence to the commit. The batch was paused before the fence. */
 export interface Hold {
+  /** Each step's end (`at`), and how long it took since the end of the step before it (`ms`). */
   readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
   readonly totalMs: number;
-  /** Parts of the drain proof, with their numbers. */
+  /** Sentences that say what the drain and the final window have proven. */
   readonly proofs: readonly string[];
 }
 
@@ -182,7 +184,8 @@ function leftOutOf({ spec, notes }: ResolvedPlan, events: readonly AuditEvent[])
 
 function cutoverOf({ steps }: ResolvedPlan, events: readonly AuditEvent[]): Report['cutover'] {
   const begun = (name: string) => events.findLastIndex((e) => e.kind === 'step' && e.step === name);
-  const attempt = begun('recheck'); // earlier steps belong to earlier attempts
+  // an attempt begins with the recheck, so events before the last recheck are of earlier attempts
+  const attempt = begun('recheck');
   return steps.map((step) => {
     const at = begun(step.name);
     return { ...step, at: attempt >= 0 && at >= attempt ? events[at]!.at : null };

@@ -1,5 +1,5 @@
-// Renders one comparison without a migration, as an HTML page and as Markdown. Values of rows are
-// always masked.
+// Renders the result of `sluice compare`, which compares tables with topics without a migration.
+// The formats are an HTML page and Markdown. Both always mask the values of rows.
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import { formatMs } from '../domain/values/duration.js';
 import { escapeHtml as e, escapeMarkdown as m } from './escape.js';

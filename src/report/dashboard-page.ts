@@ -30,7 +30,7 @@ interface Waiting {
   readonly remedy: string;
 }
 
-/** Returns null if the run needs no person, whether it continues or has ended. */
+/** Returns null if the run continues without a person, or has ended and left nothing to remove. */
 function waitsFor(s: Shown): Waiting | null {
   if (s.outcome)
     return s.leftovers.length === 0

@@ -1,5 +1,5 @@
 // Escapes text from outside (names of tables, columns and people, reasons), so that it never
-// becomes markup.
+// becomes markup. Also lays out tables as plain text.
 import { printable, printableLines } from '../domain/values/foreign-text.js';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -13,7 +13,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export const escapeHtml = (text: string): string =>
   printableLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 
-/** Escapes text between tags. There, quotes are harmless, and JSON with its quotes stays short. */
+/**
+ * Escapes text between tags. Quotes are harmless there. They stay as they are, so that embedded
+ * JSON does not become longer.
+ */
 export const escapeText = (text: string): string =>
   printableLines(text).replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
 
@@ -27,7 +30,7 @@ export const escapeMarkdown = (text: string): string =>
 export const codeSpan = (name: string): string =>
   /^[\w.$:@/ -]+$/.test(name) ? `\`${name}\`` : escapeMarkdown(name);
 
-/** Prints columns without borders, like kubectl. */
+/** Returns a table as plain text in columns without borders, as kubectl prints it. */
 export function columns(header: readonly string[], raw: readonly (readonly string[])[]): string {
   const rows = raw.map((row) => row.map(printable));
   const widths = header.map((title, at) =>

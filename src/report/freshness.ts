@@ -1,5 +1,5 @@
-// Computes two things from the measurements of windows: the freshness of the results of stream and
-// batch, and the cost of windows.
+// Computes two things from the measurements of windows: how old the results of stream and batch
+// are, and what windows cost.
 import { durationMs } from '../domain/values/duration.js';
 import type { WindowSample } from '../domain/evidence/freshness-and-cost.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
@@ -21,8 +21,9 @@ export interface Freshness {
   /** The spec's `catchUp.within`. */
   readonly thresholdMs: number;
   /**
-   * The cost of windows at the interval of the spec, or at the time that a window takes if that is
-   * longer. Null if no window was measured.
+   * The cost if a window begins after each interval of the spec (`validation.every`). If windows
+   * usually keep the source busy for longer than this interval, one begins after the other. Null if
+   * no window was measured.
    */
   readonly cost: {
     readonly windowsPerDay: number;

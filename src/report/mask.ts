@@ -12,7 +12,10 @@ function maskedValue(value: string | null): string | null {
   return `‹${kind}, ${value.length} character${value.length === 1 ? '' : 's'}›`;
 }
 
-/** Keeps class and column. Replaces each value, also of the key, by its kind and its length. */
+/**
+ * Keeps class and column. Replaces each value of the key and of a column with its kind and length,
+ * and a whole row with `‹row›`.
+ */
 export function masked(difference: Difference): Difference {
   const { key, batch, stream, column } = difference;
   return {

@@ -1,14 +1,14 @@
 // Says what a migration did not compare. Every format of a report says the same.
 import type { Report } from './build-report.js';
 
-/** Defines how one format of a report writes text from outside. */
+/** Defines how one format of a report escapes text from outside, such as a reason in the spec. */
 export interface Writing {
   readonly text: (text: string) => string;
   /** Writes a name, such as that of a column. */
   readonly name: (name: string) => string;
 }
 
-/** Returns sentences. The functions `text` and `name` write all text from outside. */
+/** Returns the sentences. `text` and `name` escape all text from outside in them. */
 export function notCompared(
   { windows, status, leftOut }: Pick<Report, 'windows' | 'status' | 'leftOut'>,
   { text, name }: Writing,

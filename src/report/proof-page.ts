@@ -1,6 +1,6 @@
-// Renders a proof: what was proven, on how much data, how fast, what differs, and what this
-// predicts for all data. The HTML page and the Markdown always mask values of rows. The text for
-// the terminal shows the values.
+// Renders the result of `sluice prove`: what was proven, on how much data, how fast, what differs,
+// and what this predicts for all data. The HTML page and the Markdown always mask values of rows.
+// The text for the terminal shows the values.
 import { formatMs } from '../domain/values/duration.js';
 import type { ShownProof } from '../domain/evidence/slice-proof.js';
 import { comparedOf } from '../domain/evidence/counts.js';

@@ -6,7 +6,8 @@ import { escapeHtml as e } from './escape.js';
 import { table } from './page-frame.js';
 
 /**
- * Shows the newest measured window of each subject, and how many windows of that subject passed.
+ * Shows, for each subject, how many of its windows passed, and the counts of its newest window that
+ * has counts.
  */
 export function subjectTable(windows: readonly WindowRow[]): string {
   const subjects = [...new Set(windows.map((w) => w.subject))];

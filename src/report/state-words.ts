@@ -1,5 +1,5 @@
-// Names the state of a migration in one or two words. `get`, `list` and the dashboard use the same
-// words.
+// Names the state of a migration in a few words. `sluice get`, `sluice list` and the dashboard use
+// the same words.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 

@@ -59,9 +59,9 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 
 /**
  * Checks that each verdict in the evidence equals the verdict in the row of its window and subject,
- * and follows from its counts. If something changed during the window, the verdict may be
- * `inconclusive` instead. If the counts mean `failed`, the reason in the row must then name this
- * change. No other difference is allowed.
+ * and follows from its counts and proofs. A verdict without them must not be `passed`. If something
+ * changed during the window, the verdict may be `inconclusive` although the counts mean `passed` or
+ * `failed`. If they mean `failed`, the reason in the row must name this change.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));

@@ -29,7 +29,7 @@ export function statusLike(
 /**
  * Returns the report's decisions that the ledger does not have. The status in the ledger may have
  * later decisions. It may also lack decisions that Sluice refused long ago: only the audit keeps
- * those (see `remembered`).
+ * those (see `remembered` in domain/decisions/gate.ts).
  */
 function decisionsUnlike(
   said: Report['status'],

@@ -1,6 +1,6 @@
-// Checks a report against the ledger. It computes every digest from its document, follows the
-// chain, and derives every verdict from its counts and proofs. It also compares the page's text
-// with its data.
+// Checks a report against the ledger. It computes the digest of every evidence document again,
+// follows the chain, and derives verdicts from their counts and proofs. If the report is an HTML
+// page, it also compares the text of the page with the data in it.
 import { eventsOf } from '../domain/audit.js';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
@@ -70,7 +70,7 @@ function keysOf(value: unknown): number {
   return parts.reduce((sum, part) => sum + keysOf(part), Array.isArray(value) ? 0 : parts.length);
 }
 
-/** Returns the number of a report's last window. Up to it, the report must be complete. */
+/** Returns the number of a report's last window, up to which the report must be complete. */
 export function lastWindowOf({
   windows,
   evidence,
@@ -150,9 +150,9 @@ export function verifyReport(
 
 /**
  * Compares the ledger with Temporal's history, because write access to the ledger is not enough to
- * change the history. If the history could not be read, `anchors` is the reason. A window that only
- * the ledger has is unknown. The cause may be a reset of the run, the death of a worker, or a
- * forgery.
+ * change the history. If the history could not be read, `anchors` is the reason. If only the ledger
+ * has a window, the check is not possible (`holds` is null). The cause may be a reset of the run,
+ * the death of a worker, or a forgery.
  */
 export function anchored(
   evidence: readonly EvidenceLink[],
@@ -207,7 +207,11 @@ function unlike(events: Report['events'], known: ReportSource['events']): string
   );
 }
 
-/** Checks all computed parts, such as tallies, freshness, samples, phases and the hold. */
+/**
+ * Builds the report again, and checks that the computed parts are equal, such as tallies,
+ * freshness, samples, phases and the hold. Samples may be masked or not. `evidence` has its own
+ * finding.
+ */
 function derived(report: Report, source: ReportSource): Finding {
   const again = (showValues: boolean): Report =>
     buildReport(

@@ -1,5 +1,5 @@
 // Writes the report's text about what a rollback would do now. Without a batch, the migration
-// switched no consumers, and the text says so.
+// switches no consumers, so the text names no side that they read.
 import type { Report } from './build-report.js';
 
 /** Returns HTML. All text from outside is escaped by `e`. */

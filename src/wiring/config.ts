@@ -29,8 +29,8 @@ export interface TemporalTarget {
 
 export interface Config {
   /**
-   * How the worker and the commands of the CLI reach Temporal. It comes from Temporal's own
-   * variables and profile (TEMPORAL_*, temporal.toml).
+   * How the worker and the commands of the CLI reach Temporal. The settings come from Temporal's
+   * own variables and profile (TEMPORAL_*, temporal.toml).
    */
   readonly temporal: TemporalTarget;
   /** Encrypts payloads. If null, payloads are not encrypted. */
@@ -213,8 +213,8 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
 
 /**
  * Returns the text of a secret that a spec names and that will be sent to `hosts`. With the purpose
- * `run`, returns the path of the token command. With the purpose `allow`, only checks that the
- * secret may be used, and returns an empty text. See `readSecret`.
+ * `run`, returns the path of the program that prints a token. With the purpose `allow`, only checks
+ * that the secret may be used, and returns an empty text. See `readSecret`.
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);

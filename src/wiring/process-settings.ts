@@ -23,6 +23,7 @@ export interface LogSettings {
 export interface QueueSettings {
   /** The zones. Null stands for the migrations that have no zone. */
   readonly zones: readonly Zone[];
+  /** How many activities run at a time, for each kind of queue. */
   readonly slots: Readonly<Record<QueueRole, number>>;
   /** The maximum number of open polls for one queue. Null for Temporal's default. */
   readonly pollers: number | null;

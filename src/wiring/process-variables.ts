@@ -1,5 +1,5 @@
 // Lists the environment variables of the worker's process: queues, log, HTTP endpoint, webhook,
-// version and codec.
+// version and codec. The commands of the CLI also read the keys of the codec.
 
 /** Names a part of Sluice that reads variables. `verbs` are the commands of the CLI. */
 export type ReadBy = 'worker' | 'verbs';

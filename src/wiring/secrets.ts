@@ -21,7 +21,7 @@ export interface SecretRule {
 
 const MAX_FILE_BYTES = 64 * 1024;
 const LOOPBACK = ['localhost', '127.*', '::1', '[::1]'];
-/** The folder with the identity of a Kubernetes pod. A spec must not use its files as secrets. */
+/** The name of the folder with a pod's identity. A spec must not use its files as secrets. */
 const POD_IDENTITY = 'kubernetes.io';
 
 /**
@@ -41,8 +41,9 @@ function usualRules(env: Environment): SecretRule[] {
 }
 
 /**
- * Parses `env:NAME[@host,…];file:/folder[@host,…];command:/program[@host,…]`. Throws an Error that
- * names the wrong entry.
+ * Returns the rules in SLUICE_SECRETS, or the usual rules without this variable. Its form is
+ * `env:NAME[@host,…];file:/folder[@host,…];command:/program[@host,…]`. Throws an Error that names
+ * the wrong entry.
  */
 export function secretRules(env: Environment): SecretRule[] {
   const text = read(env, 'SLUICE_SECRETS');
@@ -175,8 +176,8 @@ const lies = (path: string, folder: string): boolean =>
   path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 
 /**
- * Reads a secret file. Resolves symbolic links first, so that a link cannot lead out of an allowed
- * folder.
+ * Reads a secret file. The path must be in an allowed folder both as written and after its symbolic
+ * links are resolved, so that a link cannot lead out of the folder.
  */
 function readSecretFile(
   path: string,

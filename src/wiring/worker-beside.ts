@@ -28,7 +28,7 @@ export interface Beside {
   readonly settings: ProcessSettings;
   readonly connection: NativeConnection;
   readonly workers: readonly Pick<Worker, 'getState'>[];
-  /** The local address at which Temporal's SDK serves its own metrics. Null without an endpoint. */
+  /** The local address of the metrics of Temporal's SDK. Null without an HTTP endpoint. */
   readonly temporalMetrics: string | null;
 }
 

@@ -58,7 +58,7 @@ function labelled(labels: Labels): string {
 const escaped = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-/** Adds the metrics of one status. `now` and `updatedAt` are ms since the epoch. */
+/** Adds the metrics of one status. `now` and `updatedAt` are Unix times in ms. */
 export function addStatus(samples: Samples, status: Status, updatedAt: number, now: number): void {
   const { name: migration, phase, blocked, lag } = status;
   const of = { migration };

@@ -17,8 +17,8 @@ export async function installRuntime({
   Runtime.install({
     logger: createLogger(log),
     telemetryOptions: {
-      // Temporal's core logs a failed workflow task as a warning. The core gets the level of
-      // Sluice's log, because the level ERROR would hide such a failure.
+      // Temporal's core logs a failed workflow task as a warning. So the core gets the level of
+      // Sluice's log. The level ERROR, which other libraries get, would always hide such a failure.
       logging: {
         filter: makeTelemetryFilterString({ core: log.level, other: 'ERROR' }),
         forward: {},

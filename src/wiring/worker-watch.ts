@@ -1,8 +1,8 @@
 // Watches all migrations from outside their workflows. Every ten seconds, the watch sends new
 // notices, if there is a webhook. Every two minutes, it finds migrations whose workflow ended
-// without cleaning up. It then also measures the slots of migrations without a running guard, for
-// example during a rollback. If several workers can do a part of this work, only one of them at a
-// time does it.
+// without cleaning up. It then also watches the slots of migrations without a running guard, for
+// example during a rollback, and drops a slot that is over its WAL budget. If several workers can
+// do a part of this work, only one of them at a time does it.
 import { watchOrphans, type OrphanDeps } from '../activities/guard/orphan-watch.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 import { newestOf } from '../clients/ledger/ledger.js';
@@ -11,7 +11,7 @@ import { sendNotice, type Webhook } from '../clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf } from '../domain/evidence/notices.js';
 
 const ROUND_MS = 10_000;
-/** Every 12th round also asks Temporal about every migration, with one request for each. */
+/** Every 12th round also sends Temporal one request for each migration that still owns objects. */
 const ORPHANS_EVERY = 12;
 /** The first of the two numbers of each advisory lock that a watching worker takes. */
 const LOCK = 7_351_002;

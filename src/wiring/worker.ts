@@ -46,8 +46,8 @@ export interface WorkerHooks {
 }
 
 /**
- * Serves migrations until SIGTERM or SIGINT. Throws a Problem if SLUICE_LEDGER_URL is not set, or
- * if Temporal or the ledger cannot be reached.
+ * Serves migrations until SIGTERM or SIGINT. Throws a Problem if SLUICE_LEDGER_URL is not set, if
+ * Temporal or the ledger cannot be reached, or if the HTTP address cannot be used.
  */
 export async function runWorker(
   config: Config,

@@ -22,29 +22,27 @@ const DATA_WORK = {
 } as const;
 
 const PATIENCE = {
-  /** Runs a few statements or requests. */
+  /** For an activity that runs a few statements or requests. */
   quick: {
     startToCloseTimeout: '30s',
     heartbeatTimeout: BEAT,
     retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 },
   },
-  /** Waits for another system, with heartbeats. */
+  /** For an activity that waits for another system for at most minutes, with heartbeats. */
   patient: {
     startToCloseTimeout: '5m',
     heartbeatTimeout: BEAT,
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 },
   },
-  /**
-   * Takes hours, with a heartbeat about every second.
-   */
+  /** For an activity that takes hours. Temporal notices within seconds if its worker is killed. */
   long: {
     startToCloseTimeout: '30d',
     heartbeatTimeout: BEAT,
     retry: OFTEN,
   },
   /**
-   * Runs as long as its migration, and no step waits for it. A worker has many such activities, so
-   * they send heartbeats less often than a `long` activity does.
+   * For an activity that runs as long as its migration, while no step waits for it. A worker has
+   * many such activities, so Temporal gets their heartbeats less often than those of `long` ones.
    */
   endless: {
     startToCloseTimeout: '30d',

@@ -9,8 +9,8 @@ import type { Run } from './run/run.js';
 
 /**
  * Runs `main` with the guard alongside it. When `main` returns or throws, stops everything that
- * runs alongside. Waits for its end, except before continue-as-new. Otherwise, a rollback could
- * miss a connector that is being created again at that moment.
+ * runs alongside, and waits for its end. Without this wait, a rollback could miss a connector that
+ * is being created again at that moment. Before continue-as-new, it does not wait.
  */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();

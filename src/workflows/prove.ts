@@ -39,8 +39,8 @@ export interface ProofView {
 
 export const proofQuery = defineQuery<ProofView>('proof');
 /**
- * Reports that the pipeline was stopped. The payload `{failed: why}` reports that the pipeline will
- * never start; the proof then ends as errored.
+ * Reports that the pipeline was stopped, or, with the payload `{failed: why}`, that it ended by
+ * itself. If the pipeline has not yet read everything, the proof then ends as errored.
  */
 export const pipelineStoppedSignal =
   defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');
@@ -61,8 +61,8 @@ const errored = (reason: string): Findings => ({
 });
 
 /**
- * The progress of the proof. The query shows it, and the clean-up reads from it which objects the
- * proof created.
+ * The progress of the proof. The query shows it, and the clean-up reads from it whether it must
+ * wait until a pipeline is stopped.
  */
 interface Progress {
   state: ProofState;
@@ -181,8 +181,9 @@ async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]>
 }
 
 /**
- * Stops the pipeline, or waits for a limited time until a person or command has stopped it. Then
- * removes the topics and the group of the proof. Returns the objects that are left.
+ * Stops a pipeline that Sluice deployed. For any other pipeline, waits for a limited time until
+ * `sluice prove` reports that it was stopped. Then removes the topics and the group of the proof.
+ * Returns the objects that are left.
  */
 async function removeAll(progress: Progress, ref: MigrationRef): Promise<string[]> {
   if (isDeployedByUs(ref)) await removeJobs(ref);

@@ -1,5 +1,6 @@
-// Removes the objects of a run whose workflow no longer exists (it was terminated, or lost with its
-// server). The sweep runs the undo activities of roll-back on the objects that the ledger lists.
+// Removes the objects of a run whose workflow no longer runs, because it was terminated or lost
+// with Temporal's server. The sweep runs the undo activities of the phase roll-back on the objects
+// that the ledger lists.
 import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
 import { call } from './call.js';
 import { removeObject } from './run/remove-object.js';

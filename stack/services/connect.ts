@@ -57,9 +57,9 @@ listeners=http://127.0.0.1:${ports.connect}
 `;
 
 /**
- * Returns the settings of every worker. After each offset.flush.interval.ms, Connect acknowledges
- * its position to Postgres. Sluice waits for this position often; with Connect's default, it would
- * wait up to a minute each time.
+ * Returns the settings that the Connect workers of plain and secured stacks share. After each
+ * offset.flush.interval.ms, Connect acknowledges its position to Postgres. Sluice waits for this
+ * position often; with Connect's default, it would wait up to a minute each time.
  */
 export function commonProperties(home: StackHome, plugins: string, replicas: number): string {
   const secrets = join(home.dir, 'secrets');

@@ -27,8 +27,8 @@ const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, '
 export const brokerProcess = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
 
 /**
- * Starts the brokers. `more` returns additional lines for the settings of the broker with this
- * index.
+ * Starts the brokers. `more` returns additional settings for the broker with the given index, as
+ * lines of its properties file.
  */
 export async function startSecureKafka(
   home: StackHome,

@@ -66,8 +66,8 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
 }
 
 /**
- * Settings of plain and secured stacks. Internal topics have few partitions, and the session of a
- * killed broker ends soon. So a restart after kill -9 takes only a few seconds.
+ * Settings of the brokers of plain and secured stacks. Internal topics have few partitions, and the
+ * session of a killed broker ends soon. So a restart after kill -9 takes only a few seconds.
  */
 export const COMMON = `offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4

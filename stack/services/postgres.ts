@@ -183,7 +183,8 @@ function initialize(bin: string, data: string, owner: { uid?: number; gid?: numb
 
 /**
  * Returns the user that runs Postgres if this process runs as root, because Postgres refuses root.
- * Returns `postgres` if that user exists. Otherwise, returns `nobody`.
+ * Returns `postgres` if that user exists. Otherwise, returns `nobody`. If this process does not run
+ * as root, it runs Postgres itself, so the result is empty.
  */
 function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};

@@ -93,7 +93,7 @@ async function byThreads(kafka: KafkaPort): Promise<HashFold> {
 }
 
 describe('folding an Avro topic by several threads', () => {
-  it('gives the same result as folding in one thread, with every kind of refused record', async () => {
+  it('gives the same result as folding in one thread, and refuses the same records', async () => {
     const kafka = clusterOf(topic(6000), known, 100);
     const reading = { kafka, topic: 't', heartbeat: () => undefined };
     const empty = new HashFold(SHAPE, 10);

@@ -1,5 +1,6 @@
-// Tests which sessions of the batch may give a different result than the sessions of windows. The
-// server's catalog is a fake that answers the two queries.
+// Tests with which settings a check runs the batch's query again. These are settings of the batch's
+// own sessions that differ from the settings of a window's session, if they may change the result.
+// The server's catalog is a fake: it answers one query for settings, and one for the batch's roles.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { sessionsOfBatch } from '../../src/activities/checks/queries/batch-session-settings.js';
@@ -13,7 +14,7 @@ const plan = {
 } as unknown as ResolvedPlan;
 const PINNED = [{ name: 'DateStyle', ours: 'ISO, YMD', preset: 'ISO, MDY' }];
 
-/** The names of the settings that the query is run with again, for the database and the role. */
+/** The names of the settings with which the query is run again: for the database and the role. */
 async function triedFor(sql: string, role: Record<string, string> = {}): Promise<string[][]> {
   const roles = [{ role: 'nightly', settings: JSON.stringify(role) }];
   const query = (text: string): unknown =>
@@ -36,13 +37,13 @@ describe('the settings under which the query of the batch is run again', () => {
     expect(await triedFor(sql)).toEqual([['DateStyle'], ['DateStyle']]);
   });
 
-  it('exclude DateStyle if the query converts nothing, so a long query is not run again', async () => {
+  it('exclude DateStyle if the query converts no value to or from text', async () => {
     const sql = `SELECT shop, sum(cents), date_trunc('day', max(at)), extract(year FROM min(at)) FROM public.sales
       WHERE status = 'paid' GROUP BY 1 -- the shop's sales`;
     expect(await triedFor(sql)).toEqual([]);
   });
 
-  it('include a setting that a person defined for the role, if the query names it', async () => {
+  it('include a custom setting of the role if the query names it', async () => {
     const role = { 'shop.region': 'north', 'other.name': '1', transform_null_equals: 'on' };
     const sql = "SELECT id FROM sales WHERE region = current_setting('Shop.Region', true)";
     expect((await triedFor(sql, role)).at(-1)).toEqual([

@@ -12,7 +12,7 @@ const EPOCH = 2 ** 32;
 const sourceAt = (id: number): Pick<SourceClient, 'query'> =>
   ({ query: () => Promise.resolve({ rows: [{ before: String(id) }] }) }) as never;
 
-describe.each([1000, EPOCH + 1000])('with the transaction counter at %d, a snapshot', (ended) => {
+describe.each([1000, EPOCH + 1000])('if transactions below %d ended, a snapshot', (ended) => {
   const next = ended + 50;
   const sees = async (id: number): Promise<boolean> =>
     isVisible(id % EPOCH, await boundedNow(sourceAt(next), parseSnapshot(`${ended}:${ended}:`)));

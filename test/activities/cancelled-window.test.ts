@@ -1,6 +1,6 @@
 // A window may be cancelled at any time, for example because its heartbeat came too late. The next
-// attempt of the activity may run on the same worker. It must not treat as proven what the
-// cancelled attempt has read from the topic (the fold).
+// attempt of the activity may run on the same worker. What the cancelled attempt has read from the
+// topic is its fold. The next attempt must not treat this fold as proven.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';

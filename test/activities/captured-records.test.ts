@@ -60,7 +60,7 @@ const known: SchemaRegistry['schema'] = (id) =>
   Promise.resolve(SCHEMAS[id] ? JSON.stringify(SCHEMAS[id]) : null);
 
 describe('a fold of an Avro topic', () => {
-  it('contains the rows of the topic, and requests each schema once from the registry', async () => {
+  it('contains the latest row of each key, and requests each schema once from the registry', async () => {
     const asked: number[] = [];
     const schema: SchemaRegistry['schema'] = (id) => {
       asked.push(id);
@@ -82,7 +82,7 @@ describe('a fold of an Avro topic', () => {
     });
   });
 
-  it('counts each record that is not Avro or has no schema as unreadable, with the reason', async () => {
+  it('counts a record as unreadable, and says why, if it is not Avro or the registry lacks its schema', async () => {
     const { key } = message(1, 'a');
     const bad = [
       { key, value: Buffer.from('{"after":{"id":1,"note":"a"},"op":"r"}') },
@@ -98,7 +98,7 @@ describe('a fold of an Avro topic', () => {
     expect(hashes.unreadable).toBe(2);
   });
 
-  it('counts each record that is not in the partition of its key as unreadable', async () => {
+  it('counts a record as unreadable if it is not in the partition that the hash of its key selects', async () => {
     const place = ({ key }: Message): number => partitionOf(key, 0, key.length, 2);
     const all = [1, 2, 3, 4, 5, 6].map((id) => message(id, 'n'));
     const parts = [0, 1].map((part) => all.filter((one) => place(one) === part));

@@ -1,5 +1,5 @@
-// Tests the properties of each type of capture, which is the way in which changes leave the source.
-// A new type needs only one registration in src/domain and one in src/activities.
+// Tests the capture from the write-ahead log with each kind of initial load. Also tests that a new
+// type of capture needs only one registration in src/domain and one in src/activities.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';
@@ -19,11 +19,14 @@ describe('a capture', () => {
     ['initial', { claimsSlot: true, makesSlotFirst: false, watch: 'watchSnapshot' }],
     ['incremental', { claimsSlot: false, makesSlotFirst: true, isSignalled: true }],
     ['copy', { claimsSlot: false, makesSlotFirst: false, copies: true, watch: null }],
-  ])('says who creates the slot, and who watches the initial load: %s', (snapshot, facts) => {
-    const { capture } = aPlan({ spec: { connector: { ...connector, snapshot } } });
-    expect(capture.loading).toMatchObject(facts);
-    expect(capture.hasSlot).toBe(true);
-  });
+  ])(
+    'from the log says who creates the slot and who watches the load, for the initial load %s',
+    (snapshot, facts) => {
+      const { capture } = aPlan({ spec: { connector: { ...connector, snapshot } } });
+      expect(capture.loading).toMatchObject(facts);
+      expect(capture.hasSlot).toBe(true);
+    },
+  );
 
   it('of a new type works after one registration in src/domain and one in src/activities', async () => {
     onTestFinished(CAPTURES.register('mail', MAIL));

@@ -6,8 +6,8 @@ import { openChecks } from '../../src/domain/evidence/check.js';
 import { aPlan } from '../support/builders.js';
 
 /**
- * Returns the findings of this check about a table with these columns. The check needs no session.
- * Other checks fail without one.
+ * Returns the findings of this check about a table with these columns. The check needs no database
+ * session. Other checks of the table fail without one, so their findings are left out.
  */
 async function findings(columns: readonly string[], readsOnly = false): Promise<string[]> {
   const table = {
@@ -28,13 +28,13 @@ async function findings(columns: readonly string[], readsOnly = false): Promise<
     .map(({ detail, remedy }) => `${detail}; ${remedy}`);
 }
 
-describe('columns that differ only by case', () => {
-  it('fail the check, because the connector refuses such a table', async () => {
+describe('the check of column names', () => {
+  it('fails if columns differ only by case, because the connector refuses such a table', async () => {
     expect(await findings(['id', 'Note', 'NOTE', 'é', 'É', 'x'])).toEqual([
       'these columns differ only by case, and the connector refuses such a table: Note, NOTE, é, É; rename one of them: ALTER TABLE "public"."t" RENAME COLUMN "Note" TO …',
     ]);
   });
-  it('are no problem if the names differ by more than case, or the capture runs already', async () => {
+  it('passes if the names differ by more than case, or if the capture runs already', async () => {
     expect(await findings(['id', 'Note', 'note_', ' note'])).toEqual([]);
     expect(await findings(['id', 'Note', 'note'], true)).toEqual([]);
   });

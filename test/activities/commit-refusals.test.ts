@@ -14,12 +14,12 @@ describe('the commit', () => {
     ['a route that cannot switch', problem('route-unexpected'), 'what (remedy)'],
     ['a missing privilege', problem('permission-denied'), 'what (remedy)'],
     ['a run log that changed after the recheck', problem('preflight-failed'), 'what (remedy)'],
-  ])('is refused, so the hold is undone, after %s', (_what, error, reason) =>
+  ])('counts as refused, with nothing committed, after %s', (_what, error, reason) =>
     expect(refusalOf(error, LIMITS)).toBe(reason),
   );
 
   it.each([problem('unreachable'), problem('unexpected'), new Error('socket hang up')])(
-    'is not called refused after an error that leaves its result open: %o',
+    'does not count as refused after an error that leaves its result open: %o',
     (error) => expect(refusalOf(error, LIMITS)).toBeNull(),
   );
 });

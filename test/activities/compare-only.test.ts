@@ -51,7 +51,7 @@ describe('a comparison', () => {
     expect(judgedBy(withoutBarrier('none is named'), equal)).toBe(equal);
   });
 
-  it('fails only if the differing keys outnumber the unreadable records', () => {
+  it('fails only if differences outnumber unreadable records, each of which may explain one difference', () => {
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 5 })).verdict.verdict).toBe('inconclusive');
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 4 })).verdict.verdict).toBe('failed');
   });
@@ -67,12 +67,12 @@ describe('a comparison', () => {
     expect(await asked({ database: 'other' })).toMatchObject({
       unusable: expect.stringMatching(/database other, but the tables are in shop/),
     });
-    // the spec does not name the slot; its name was derived, so the slot may never have existed
+    // here Sluice derived the name of the slot from the spec, so the slot may never have existed
     expect(await asked(null, false)).toMatchObject({ kind: 'none' });
     expect(await barrierOf(server(null), null, false)).toMatchObject({ kind: 'none' });
   });
 
-  it('waits for the slot until the time limit, and then reports the position of the slot', async () => {
+  it('waits for the slot up to the time limit, and then reports why the slot is behind', async () => {
     const reached = async (confirmed: string, active: string | null = '7') => {
       const side = server({ confirmed_flush_lsn: confirmed, active_pid: active });
       const mark = await markBy(SLOT, { withinMs: 1, marks: false })({
@@ -103,7 +103,7 @@ describe('a comparison', () => {
     expect([await written(true), await written(false)]).toEqual([1, 0]);
   });
 
-  it('names the settings of an existing connector with which it cannot work', async () => {
+  it('reports a missing connector, and settings of an existing one with which it cannot compare', async () => {
     const plan = aPlan();
     const stored = debeziumPostgresConfig(plan);
     const asked = (config: Record<string, string> | null) =>

@@ -74,7 +74,7 @@ describe('a connector that a window pauses', () => {
     expect(world.done).toEqual(['record', 'pause', 'resume', 'close by window']);
   });
 
-  it('runs again if the work fails', async () => {
+  it('runs again if the comparison during the pause fails', async () => {
     const { world, deps } = aWorld();
     const fails = (): Promise<never> => Promise.reject(new Error('lost'));
     await expect(inActivity(() => whilePaused(deps, planned, 5000, fails))).rejects.toThrow('lost');
@@ -130,7 +130,7 @@ describe('a connector that a window pauses', () => {
     expect(early.world.state).toBe('STOPPED');
   });
 
-  it('keeps running if it does not pause in time, and the reason is returned', async () => {
+  it('is resumed if it does not pause in time, and the reason is returned', async () => {
     const { world, deps } = aWorld();
     world.pausesTo = 'FAILED';
     const stood = await inActivity(() => whilePaused(deps, planned, 100, () => Promise.resolve(1)));
@@ -142,7 +142,7 @@ describe('a connector that a window pauses', () => {
   });
 });
 
-describe('a connector that is found paused', () => {
+describe('a connector that is found paused or stopped', () => {
   const open = { overdue: false, closed_by: null };
 
   it('is resumed by the guard once the pause of its window is overdue, and not before', async () => {

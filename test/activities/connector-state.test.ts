@@ -1,5 +1,6 @@
 // A Connect worker that has just started knows no connector yet. A single answer that a connector
 // is unknown never counts as a deletion, because Connect may report it as running a moment later.
+// Also tests that a new configuration must be in use before its connector runs again.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   reconfigure,
@@ -12,7 +13,10 @@ import { resolve } from '../../src/domain/plan/resolve.js';
 import { aRef } from '../support/builders.js';
 import { skipping } from '../support/skipping.js';
 
-/** A Connect worker that does not know its connector for the first `unknownFor` requests. */
+/**
+ * A Connect worker that does not know its connector for the first `unknownFor` requests. A `state`
+ * of null means that the connector does not exist.
+ */
 function aConnect(state: string | null, unknownFor: number) {
   const world = { state, unknownFor, done: [] as string[] };
   const isKnown = (): boolean => world.state !== null && (world.unknownFor -= 1) < 0;

@@ -1,5 +1,5 @@
-// Tests how the guard checks connectors. It reports a change by a person only after the change has
-// lasted for a while. It also reports when the change is over.
+// Tests how the guard checks connectors. It reports a change by a person, or a failed task, only
+// after this state has lasted for a while. It also reports when the state is over.
 import { describe, expect, it } from 'vitest';
 import { ConnectorWatch } from '../../src/activities/guard/connector-watch.js';
 import { driftOf } from '../../src/activities/capture/connectors/connector-state.js';
@@ -62,7 +62,7 @@ describe('the guard', () => {
       true,
     ],
   ])(
-    'reports a connector that %s once this state has lasted for a while',
+    'reports a connector that %s, after this state has lasted for a while',
     async (detail, rest, code, blocks) => {
       const watch = new ConnectorWatch(rest, []);
       expect(await watch.look([CONNECTOR], 0)).toBeNull();
@@ -95,7 +95,7 @@ describe('the guard', () => {
     expect(await new ConnectorWatch(connect(null), []).look([], 90_000)).toBeNull();
   });
 
-  it('treats a failing task as recovered only after it has run for a while', async () => {
+  it('treats a task that failed repeatedly as recovered only after it has run for a while', async () => {
     const watch = new ConnectorWatch(connect('RUNNING'), [FAILED]);
     expect(await watch.look([CONNECTOR], 0)).toBeNull();
     expect(await watch.look([CONNECTOR], 30_000)).toBeNull();

@@ -14,7 +14,7 @@ const SLOT: Slot = {
 };
 
 describe('the slot of a copy', () => {
-  it('is not created again if it was lost after rows were copied', () => {
+  it('is not created again if it was lost after an earlier attempt had created it', () => {
     const lost = expect.objectContaining({ code: 'slot-lost' });
     expect(() => positionOf('s', null, 'created')).toThrow(lost);
     const invalidated = { ...SLOT, restartLsn: null, walStatus: 'lost' };
@@ -31,7 +31,7 @@ describe('the slot of a copy', () => {
       expect(positionOf('s', SLOT, state)).toBe('0/20');
   });
 
-  it('is refused if the ledger does not say that it is ours', () => {
+  it('is refused if the ledger does not say that this migration owns it', () => {
     const foreign = expect.objectContaining({ code: 'object-not-ours' });
     for (const state of [null, 'removed', 'handed-over'] as const)
       expect(() => positionOf('s', SLOT, state)).toThrow(foreign);

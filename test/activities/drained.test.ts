@@ -21,7 +21,10 @@ const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
-/** A cluster whose group has consumed everything. `lost` gets a topic, and throws if it is lost. */
+/**
+ * A cluster whose group has consumed everything. `lost` is called for each topic whose end is read.
+ * It throws if the topic is lost.
+ */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
     refuseHidden: () => Promise.resolve(),
@@ -103,7 +106,7 @@ describe('the drain proof', () => {
     expect(reason).toContain(INTERNAL);
   });
 
-  it('fails at once and names both ends if a reset pipeline recreated a topic with fewer records', async () => {
+  it('fails at once, with the former and the new end, if a topic was created again with fewer records', async () => {
     let asked = 0;
     const behind = Object.assign(
       aCluster(() => undefined),
@@ -209,7 +212,7 @@ describe('the drain of several groups', () => {
       `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
     );
   });
-  it('holds if each group of a topic has read to its end, and another group reads other topics', async () => {
+  it('holds if each group of a topic has read the whole topic, and another group reads other topics', async () => {
     expect(
       await asked(
         aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),

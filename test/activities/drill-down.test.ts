@@ -1,6 +1,6 @@
-// A drill-down reads the rows of candidates again: keys whose hashes differ, or that only one side
-// has. It classifies every candidate as matched, different or unknown. If it cannot explain a
-// candidate, the window is errored.
+// A candidate is a key whose hashes differ, or that only one side has. A drill-down reads the rows
+// of the candidates again. It classifies every candidate as matched, different or unknown. If it
+// cannot explain a candidate, the window is errored.
 import { describe, expect, it } from 'vitest';
 import {
   judged,

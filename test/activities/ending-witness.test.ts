@@ -1,5 +1,6 @@
 // A witness is a temporary replication slot that shows which rows change. Tests that it outlives
-// its window only if a later window can use it.
+// its window only if a later window can use it. The role of a window says how it uses a witness: it
+// begins one (`begin`), keeps one for the next window (`keep`), or is the final window.
 import { describe, expect, it } from 'vitest';
 import { endingWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import type { WitnessRole } from '../../src/activities/windows/session.js';

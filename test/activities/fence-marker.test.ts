@@ -1,5 +1,5 @@
 // Tests part P3 of the drain proof: the marker that the fence itself wrote has arrived in Kafka. If
-// the connector is adopted, Sluice writes no marker.
+// the connector is adopted (it ran before the migration), Sluice writes no marker.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -70,7 +70,7 @@ describe('part P3 of the drain proof', () => {
   });
 });
 
-describe('a fence or a barrier', () => {
+describe('the marker of a fence or of a barrier', () => {
   const statements = async (spec: object): Promise<string[]> => {
     const said: string[] = [];
     const client = {
@@ -87,7 +87,7 @@ describe('a fence or a barrier', () => {
     return said.filter((sql) => sql.includes('pg_logical_emit_message'));
   };
 
-  it('writes a marker only if the connector is not adopted', async () => {
+  it('is written only if the connector is not adopted', async () => {
     expect(await statements({})).toHaveLength(2);
     expect(await statements(ADOPTING)).toEqual([]);
   });

@@ -1,5 +1,5 @@
-// A fold holds what was read from a topic. Its state file restores exactly the fold that was saved,
-// or nothing.
+// A fold holds what was read from a topic. The worker saves it in a state file. This file restores
+// exactly the fold that was saved, or nothing.
 import {
   appendFileSync,
   chmodSync,
@@ -86,7 +86,7 @@ describe('a state file', () => {
     expect(await former.restore('run', 'this fold', restored)).toBe(true);
   });
 
-  it('depends on a digest of the code, which changes with each file that decides how records are read', () => {
+  it('depends on a digest of the code, which changes if a file that decides how to read records changes', () => {
     const source = temporaryFolder('sluice-code-');
     cpSync(join(import.meta.dirname, '../../src'), source, { recursive: true });
     const digest = codeDigest(source);

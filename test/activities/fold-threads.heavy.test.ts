@@ -33,8 +33,8 @@ const SHAPES: readonly Shape[] = [
 const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
 /**
- * Builds the brokers' answers, each with one batch. Their sizes differ, so that threads overtake
- * each other. Returns a port that serves exactly these answers.
+ * Builds the brokers' answers, each with one batch. The batches have different sizes, so that
+ * threads overtake each other. Returns a port that serves exactly these answers.
  */
 function topicOf(
   shape: Shape,
@@ -69,7 +69,7 @@ function topicOf(
       builder.add(key, n % 101 === 7 ? null : value);
     }
     const batch = Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
-    batch.writeBigInt64BE(BigInt(n), 0); // the fold requires only that offsets grow
+    batch.writeBigInt64BE(BigInt(n), 0); // the base offset; the fold only needs it to grow
     answers.push(damage(batch, at));
   }
   return {

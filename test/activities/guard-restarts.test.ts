@@ -1,5 +1,5 @@
-// Tests which connectors the guard restarts. After the preflight, another person can create a
-// connector with the name that this migration has planned.
+// Tests that the guard restarts a connector only if the ledger says that this migration created it.
+// After the preflight, another person can create a connector with the planned name.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { createGuardActivities } from '../../src/activities/guard/guard-activities.js';
@@ -44,7 +44,7 @@ describe('the guard', () => {
       restarted: ['orders'],
     }));
   it.each([null, 'registered', 'removed', 'handed-over', 'no answer'] as const)(
-    "does not restart a connector with the planned name if the ledger's state is %s",
+    "does not restart a connector with the planned name if the ledger's state for it is %s",
     async (state) =>
       expect(await guardOf(state)).toEqual({ report: { kind: 'stood-down' }, restarted: [] }),
   );

@@ -68,11 +68,14 @@ describe('a primary key', () => {
     ['text', 'text'],
     ['uuid', 'uuid'],
     ['timestamptz', 'timestamp with time zone'],
-  ])('has one text for each value if its type is %s, declared as %s', (type, declared) => {
-    expect(findings([column('k', type, declared)], 3)).toEqual([]);
-  });
+  ])(
+    'is accepted if each value of its type has only one text: %s, declared as %s',
+    (type, declared) => {
+      expect(findings([column('k', type, declared)], 3)).toEqual([]);
+    },
+  );
 
-  it('is refused if its collation holds different texts equal and the topic is partitioned', () => {
+  it('is refused if its collation treats different texts as equal and the topic is partitioned', () => {
     const key = [{ ...column('name', 'text'), looseCollation: 'ignores_case' }];
     expect(findings(key, 3)).toEqual([
       expect.stringMatching(
@@ -82,7 +85,7 @@ describe('a primary key', () => {
     expect(findings(key, 1)).toEqual([]);
   });
 
-  it('is refused if it cannot be compared, even if the comparison ignores it', () => {
+  it('is refused if its columns cannot be compared, even if the spec says to ignore them', () => {
     const weak = [
       column('span', 'int4multirange'),
       column('flags', 'bit', 'bit(8)'),

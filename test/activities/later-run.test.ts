@@ -1,5 +1,5 @@
-// Tests a run of the batch that replaces the stored result while a window reads it. TRUNCATE is not
-// safe for earlier snapshots: they see an empty table.
+// Tests a run of the batch that replaces the stored result while a window reads it. After a
+// TRUNCATE, even the earlier snapshot of the window sees an empty table.
 import { describe, expect, it } from 'vitest';
 import type { ComparedQuery } from '../../src/activities/windows/results/compared-queries.js';
 import { compareStored } from '../../src/activities/windows/results/stored-result.js';
@@ -21,7 +21,8 @@ const [TIMESTAMPTZ, TIMESTAMP] = [1184, 1114];
 
 /**
  * Compares the stream with a stored result that a TRUNCATE has emptied. The second reading of the
- * run log, after the comparison, finds `log`. Its column `started_at` has the type `startedAs`.
+ * run log, after the comparison, finds `log`. The log's column `started_at` has the type
+ * `startedAs`.
  */
 async function verdictWith(
   log: object,
@@ -76,7 +77,7 @@ describe('a stored result that the batch replaces during a window', () => {
       { ...RUN, run_id: '8', cut_at: null },
       'run 8 of the batch has finished, but its cut_at is NULL in the run log',
     ],
-  ])('is inconclusive, because a later run may have written it: %j', async (log, reason) =>
+  ])('is inconclusive if a later run may have written it: %j', async (log, reason) =>
     expect(await verdictWith(log)).toEqual({ verdict: 'inconclusive', reason }),
   );
   it('is inconclusive if the run log does not say at which moments its runs started', async () =>
@@ -84,7 +85,7 @@ describe('a stored result that the batch replaces during a window', () => {
       verdict: 'inconclusive',
       reason: 'started_at of runs is not timestamp with time zone, so its moments are unknown',
     }));
-  it('shows its differences if no other run has begun', async () =>
+  it('fails with its differences if no later run has begun', async () =>
     expect(await verdictWith(RUN)).toEqual({
       verdict: 'failed',
       reason: 'mismatched 1 rows > 0 allowed (1 batch-was-wrong)',

@@ -18,7 +18,7 @@ const asking = {
 } as unknown as Asking;
 const theirs = () => Promise.resolve(false);
 
-it('only names that exist and are not owned count as taken', async () => {
+it('only names of objects that exist and that the migration does not own count as taken', async () => {
   const taken = await takenNames(asking, theirs, 'kafka.topics-free');
   expect(taken.map(({ name }) => name)).toEqual(plan.topics);
   expect(await takenNames(asking, () => Promise.resolve(true), 'kafka.topics-free')).toEqual([]);

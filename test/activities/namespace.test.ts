@@ -7,21 +7,16 @@ const recorded = { namespace: 'prod', namespace_id: 'id-1' };
 describe('a run that the ledger knows', () => {
   it.each([
     ['the same namespace', recorded, { name: 'prod', id: 'id-1' }, null],
-    ['another name', recorded, { name: 'staging', id: 'id-2' }, 'namespace prod'],
+    ['a different name', recorded, { name: 'staging', id: 'id-2' }, 'namespace prod'],
     [
       'the same name on a different cluster',
       recorded,
       { name: 'prod', id: 'id-9' },
       'namespace prod of another Temporal cluster',
     ],
+    ['the same name, and this namespace has no id', recorded, { name: 'prod', id: null }, null],
     [
-      'a namespace without an id and with the same name',
-      recorded,
-      { name: 'prod', id: null },
-      null,
-    ],
-    [
-      'a namespace without an id and with a different name',
+      'a different name, and this namespace has no id',
       recorded,
       { name: 'staging', id: null },
       'namespace prod',
@@ -32,7 +27,7 @@ describe('a run that the ledger knows', () => {
       { name: 'staging', id: 'id-2' },
       null,
     ],
-    ['no Temporal', recorded, undefined, null],
+    ['this process does not use Temporal', recorded, undefined, null],
   ])(
     'counts as foreign only if its namespace is known to differ: %s',
     (_what, run, here, expected) => expect(otherNamespace(run, here)).toBe(expected),

@@ -88,7 +88,10 @@ describe.each(Object.keys(KINDS))('a fold of %s', (kind) => {
   const newCache = () => new FoldCache(new FoldFiles(dir), 2 ** 24);
   beforeEach(() => void (dir = temporaryFolder('sluice-old-')));
 
-  /** Reads one row, lets hours pass in which it is deleted and compacted away, and reads again. */
+  /**
+   * Reads one row, lets hours pass in which it is deleted and compacted away, and reads again. The
+   * topic keeps tombstones for `keptMs`. `next` returns the cache for the second reading.
+   */
   async function rowsAfter(hours: number, keptMs: number, next: (folds: FoldCache) => FoldCache) {
     const log = { records: [row(0)], end: 1 };
     const kafka = brokers(log);
@@ -112,7 +115,7 @@ describe.each(Object.keys(KINDS))('a fold of %s', (kind) => {
   });
 });
 
-it('learns from the brokers how long each topic keeps a tombstone', async () => {
+it('Sluice learns from the brokers how long each topic keeps a tombstone', async () => {
   const plan = resolve({ spec: ref.spec, generation: 1 });
   const topics: string[] = [];
   const kafka = {

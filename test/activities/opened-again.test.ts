@@ -1,4 +1,5 @@
-// Tests that a run is opened again after a reset to its first workflow task.
+// A reset to the first workflow task makes a run open itself in the ledger again. Tests which runs
+// may do so, and that they keep their iteration and generation.
 import { describe, expect, it } from 'vitest';
 import { createLedgerActivities } from '../../src/activities/runtime/ledger-activities.js';
 import type { Ledger } from '../../src/clients/ledger/ledger.js';
@@ -16,8 +17,10 @@ const openAgain = (outcome: string | null) => {
 };
 
 describe('a run that is opened again after a reset', () => {
-  it.each([null, 'rolled-back'])('gets its former numbers if its outcome is %s', async (outcome) =>
-    expect(await openAgain(outcome)).toMatchObject({ iteration: 3, generation: 4 }),
+  it.each([null, 'rolled-back'])(
+    'gets its former iteration and generation if its outcome is %s',
+    async (outcome) =>
+      expect(await openAgain(outcome)).toMatchObject({ iteration: 3, generation: 4 }),
   );
   it('is refused if it has migrated, so that nothing is repeated or undone', async () =>
     expect(openAgain('migrated')).rejects.toMatchObject({

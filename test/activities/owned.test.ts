@@ -61,7 +61,7 @@ describe('a create that certainly failed', () => {
       expect(states.get('publication p')).toBe('removed');
     },
   );
-  it('does not make an object owned that a person creates afterwards', async () => {
+  it('does not make Sluice the owner of an object that a person creates afterwards', async () => {
     await ensure(postgres('42501'));
     byHand();
     expect(await ensure(null)).toBe('object-not-ours');
@@ -82,7 +82,7 @@ describe('a create that certainly failed', () => {
 });
 
 describe('a create that another attempt has overtaken', () => {
-  it.each(['42710', '42501'])('stays ours after SQLSTATE %s', async (code) => {
+  it.each(['42710', '42501'])('leaves the object owned after SQLSTATE %s', async (code) => {
     const hung = {
       exists: () => Promise.resolve(there),
       create: async () => {
@@ -137,7 +137,7 @@ describe("Kafka's refusal to create a topic", () => {
     const error = answer(type);
     expect(endOf(refusalOf({ topic: 't' }, error) ?? error)).toBe(end);
   });
-  it('names the missing right, even if it is a right on the cluster', () => {
+  it('counts as a missing right, even if the right is on the whole cluster', () => {
     expect(refusalOf({ topic: 't' }, answer('CLUSTER_AUTHORIZATION_FAILED'))).toMatchObject({
       code: 'permission-denied',
     });
@@ -190,7 +190,7 @@ describe('a consumer group', () => {
 describe('each kind of object', () => {
   it('has an entry in EFFECTS if and only if it has one in KINDS', () =>
     expect(Object.keys(EFFECTS).sort()).toEqual(Object.keys(KINDS).sort()));
-  it('has its own health check, which for a lease says whether its row is gone', async () => {
+  it('has a health check; the check of a lease reports that its row is gone', async () => {
     const site = { ...planned(ref), ledger: { query: () => Promise.resolve([]) } };
     const lease: OwnedObject = { kind: 'lease', name: 'sluice_bank', where: 'ledger' };
     expect(await EFFECTS.lease.healthy(site as unknown as Site, lease)).toBe('is gone');
@@ -198,7 +198,7 @@ describe('each kind of object', () => {
 });
 
 describe('an object that was handed over', () => {
-  it('stays, even if Temporal resets its run and the run is then rolled back', async () => {
+  it('stays, even if a person resets its run at Temporal and the run is then rolled back', async () => {
     await ensure(null);
     states.set('publication p', 'handed-over');
     const drop = (): Promise<never> => Promise.reject(new Error('dropped'));
@@ -232,7 +232,11 @@ describe('a run that was reset', () => {
 
   it.each([
     ['refuses to continue if the ledger says that the run has removed its lease row', 'removed', 0],
-    ['refuses to continue if it has begun a later generation', 'created', 1],
+    [
+      'refuses to continue if the ledger says that the run has begun a later generation',
+      'created',
+      1,
+    ],
   ] as const)('%s', async (_what, state, later) => {
     states.set(keyOf(lease!), state);
     const asked = refuseIfOver(knows(ref.generation + later), planned(ref), later > 0);

@@ -1,4 +1,5 @@
-// An activity that waits for weeks sleeps once a second, so a sleep must leave nothing behind.
+// Tests `pause`, with which an activity sleeps. An activity that waits for weeks sleeps once a
+// second, so a sleep must leave no listener behind.
 import { getEventListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';

@@ -29,7 +29,7 @@ const plan = aPlan({
 
 describe('the configuration of a JDBC source', () => {
   it.each(JDBC_PLUGINS)(
-    'makes the session read-only, and queries fail if row security hides rows: $connectorClass',
+    'makes its session read-only, and makes queries fail if row security hides rows: $connectorClass',
     (plugin) => {
       const shape = { columns: [{ name: 'id', type: 'int8' }], key: ['id'] };
       const config = jdbcSourceConfig(plan, pollingOf(plan), plan.captures[0]!, shape, plugin);
@@ -73,7 +73,7 @@ describe('the query of a JDBC source', () => {
     },
   );
 
-  it('may contain a dollar sign with braces that name no provider', () => {
+  it('may contain a dollar sign with braces that name no config provider', () => {
     expect(() => refuseReferences('c', { query: "SELECT '${a}', '$:{b:c}'" })).not.toThrow();
   });
 });
@@ -123,13 +123,13 @@ describe('the only installed JDBC source', () => {
   );
 });
 
-describe('a plugin that does not report the end of a poll', () => {
+describe('a plugin that Sluice does not provide', () => {
   const [, aiven] = JDBC_PLUGINS;
   const columns = [
     { name: 'id', type: 'int8' },
     { name: 'tags', type: 'text[]' },
   ];
-  it('cannot be used in mode bulk, whatever the columns are', () => {
+  it('cannot be used in mode bulk, because it does not report the end of a poll', () => {
     for (const some of [columns, columns.slice(0, 1)])
       expect(carriedBy(aiven!, { mode: 'bulk' }, some)).toMatchObject({
         detail: expect.stringContaining('does not report when a complete poll ended'),

@@ -29,7 +29,7 @@ describe('a row that cannot be written as a record', () => {
     expect(FAILURES.unsupported.retryable).toBe(false);
   });
 
-  it('is refused with its table, before the first row, if the type of a column cannot be written', () => {
+  it('makes its table refused before the first row, if the type of a column cannot be written', () => {
     expect(() => recordWriter(table('point'), 'ignore it')).toThrow(
       expect.objectContaining({ code: 'unsupported', remedy: 'ignore it' }) as Error,
     );

@@ -9,13 +9,16 @@ const remedyOf = async (code: string): Promise<string> => {
 
 describe('the remedy of a check that could not run', () => {
   it.each(['42601', '42P01', '42703', '0A000'])(
-    'asks for different SQL if Postgres refuses the text of the SQL (%s)',
+    'asks for different SQL if Postgres refuses the text of the SQL (SQLSTATE %s)',
     async (code) => {
       expect(await remedyOf(code)).toContain('correct the SQL of the spec');
     },
   );
 
-  it.each(['42501', '57014'])('does not blame the SQL of the spec for %s', async (code) => {
-    expect(await remedyOf(code)).toContain('remove what prevents this check');
-  });
+  it.each(['42501', '57014'])(
+    'does not blame the SQL of the spec for SQLSTATE %s',
+    async (code) => {
+      expect(await remedyOf(code)).toContain('remove what prevents this check');
+    },
+  );
 });

@@ -28,7 +28,7 @@ interface TopicRecord {
   readonly value: string | null;
 }
 
-/** The types of SHAPE in Postgres' catalog. */
+/** The oids of the types of SHAPE in Postgres' catalog. */
 const OIDS = { int8: 20, text: 25 };
 
 /** A connection that answers COPY with the rows, and a count with the number of rows. */

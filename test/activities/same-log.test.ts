@@ -81,7 +81,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
   it.each<[string, (log: Log) => void, RegExp]>([
     ['emptied up to its end', (log) => (log.low = 100), /begins at offset 100, but it began at 0/],
     [
-      'without its oldest records, which were deleted, and has new ones',
+      'cut at its beginning, and longer than before',
       (log) => Object.assign(log, { low: 40, end: 200 }),
       /begins at offset 40, but it began at 0/,
     ],
@@ -91,17 +91,17 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
       /its id is two, but the topic that was read had the id one/,
     ],
     [
-      'created again and shorter, by brokers without ids',
+      'created again and shorter, on brokers that give topics no ids',
       (log) => Object.assign(log, { id: null, end: 60 }),
       /ends at offset 60, but it was already read up to 100/,
     ],
     [
-      'created again, by brokers without ids',
+      'created again, on brokers that give topics no ids',
       (log) => Object.assign(log, { id: null, end: 500, leaders: [[0, 0]] }),
       /does not know leader epoch 3/,
     ],
     [
-      'truncated by a lagging leader, with new records added',
+      'truncated, because a replica that lagged became the leader, and then written to',
       (log) =>
         Object.assign(log, {
           end: 300,

@@ -1,5 +1,5 @@
-// Tests the checks of two settings: a read-only role, with which a migration would fail, and an
-// encoding with which different texts look equal.
+// Tests two checks. One refuses a role whose transactions are read-only, because a migration
+// writes. The other refuses an encoding with which different texts may look equal.
 import { describe, expect, it } from 'vitest';
 import { mayCreate, serverQuestions } from '../../src/activities/checks/server-questions.js';
 import { applyWaivers, type Check } from '../../src/domain/evidence/check.js';

@@ -16,8 +16,8 @@ import { Problem } from '../../src/domain/failure.js';
 import { problemOf } from '../../src/workflows/run/interruptions.js';
 
 /**
- * Runs `work` as an activity. When `work` calls `pressed`, the activity is interrupted, and the
- * SDK gets `button` as the reason.
+ * Runs `work` as an activity. `pressed` interrupts the activity, as if a person had pressed a
+ * button of Temporal's Web UI. The SDK gets `button` as the reason.
  */
 function underButton<T>(
   button: ConstructorParameters<typeof ActivityCancellationDetails>[0],

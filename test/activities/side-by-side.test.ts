@@ -18,7 +18,7 @@ const SNAPSHOT = parseSnapshot('1000:1000:');
 const BLOCKS = 3 * 4096;
 const HEADER = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 
-/** The methods of the COPY query that `copyRows` gives to the client. */
+/** The methods of the COPY query object that the client calls when data arrives. */
 interface Copy {
   handleCopyData(message: { chunk: Uint8Array }): void;
   handleReadyForQuery(): void;

@@ -1,5 +1,5 @@
 // Tests steps of a migration whose connectors Strimzi controls: the pause in a window, the removal
-// of a connector, and the preflight. API server and operator are fakes.
+// of a connector, and the preflight. The API server of Kubernetes and Strimzi's operator are fakes.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConnect } from '../../src/activities/checks/kafka-and-connect-checks.js';
@@ -70,7 +70,7 @@ describe('a window', () => {
     await expect.poll(() => fake.connect.get('bank')!.state).toBe('RUNNING');
   });
 
-  it('does not start a connector again that a person stopped in its resource', async () => {
+  it('does not start a connector again if a person stopped it in its resource', async () => {
     await runs();
     const stops = (): Promise<void> => {
       const found = resource()!;
@@ -140,7 +140,7 @@ describe('the preflight', () => {
     expect((await checks())['connect.operator']).toMatchObject({ status: 'failed' });
   });
 
-  it('names a provider of secrets that Kafka Connect does not have', async () => {
+  it('names a config provider for secrets that Kafka Connect does not have', async () => {
     fake.putCluster({ spec: { config: {} }, status: { observedGeneration: 2 } });
     expect((await checks())['connect.secrets']).toMatchObject({
       status: 'failed',
@@ -148,7 +148,7 @@ describe('the preflight', () => {
     });
   });
 
-  it('names a resource of the same name that Sluice did not create', async () => {
+  it('fails if a resource that Sluice did not create already has the planned name', async () => {
     foreignConnector(fake, 'bank');
     expect((await checks())['connect.name-free']).toMatchObject({ status: 'failed' });
   });

@@ -85,7 +85,7 @@ describe('Kafka connections', () => {
   it.each(refusalsOfKafka())('are replaced after Kafka itself denies access: %s', async (error) =>
     expect(await renewalsAfter(error)).toBe(1),
   );
-  it('stay if Postgres denies access', async () => {
+  it('are not replaced if Postgres denies access', async () => {
     const refusal = Object.assign(new Error('permission denied for table accounts'), {
       code: '42501',
       severity: 'ERROR',

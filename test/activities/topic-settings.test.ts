@@ -45,7 +45,7 @@ const set = (name: string, value: string) => (topics: Map<string, TopicDescripti
 };
 
 describe('a topic', () => {
-  it('causes a new epoch, which names the change, if its retention changes', async () => {
+  it('causes a new epoch, which names the change, if its cleanup policy or retention changes', async () => {
     const why =
       'topic settings: as planned → bank.public.accounts: cleanup.policy is delete, not compact';
     expect(await changed(set('cleanup.policy', 'delete'))).toBe(why);

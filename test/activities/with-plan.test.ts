@@ -1,5 +1,5 @@
-// Tests `withPlan`. The payload of an activity contains only the ref, but the implementation of the
-// activity also receives the plan.
+// Tests `withPlan`. The payload of an activity contains the ref but not the plan. `withPlan` gives
+// both to the implementation of the activity.
 import { describe, expect, it } from 'vitest';
 import { withPlan, type Planned } from '../../src/activities/runtime/with-plan.js';
 import { aRef } from '../support/builders.js';
@@ -22,7 +22,7 @@ describe('withPlan', () => {
     expect(await activities.ofInput({ ref: aRef(), token: 'T' })).toBe('run sluice_bank T');
   });
 
-  it('rejects instead of throwing if a spec cannot be resolved', async () => {
+  it('returns a rejected promise, and does not throw at once, if a spec cannot be resolved', async () => {
     const { spec, ...rest } = aRef();
     const broken = {
       ...spec,

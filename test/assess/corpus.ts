@@ -16,7 +16,7 @@ export const TYPES = new Map([
 ]);
 
 export const CORPUS: readonly Entry[] = [
-  // a time of day in a zone, whose offset depends on the current date
+  // conversions to a zone; for a time of day, the offset of the zone depends on the current date
   ["SELECT id, opens AT TIME ZONE 'Europe/Berlin' AS o FROM shops", ['now'], 'stateless'],
   ['SELECT id, timezone(zone, opens) AS o FROM shops', ['now'], 'stateless'],
   ["SELECT id, opens AT TIME ZONE 'UTC' AS o FROM shops", [], 'stateless'],
@@ -145,7 +145,7 @@ export const CORPUS: readonly Entry[] = [
     'unbounded state',
   ],
   ['SELECT o.id, t.tag FROM orders o CROSS JOIN unnest(o.tags) AS t(tag)', [], 'stateless'],
-  // clocks and random values
+  // clocks, random values, and conversions that depend on the session's time zone
   ["SELECT id FROM pay WHERE ts > now() - interval '1 day'", ['now'], 'stateless'],
   ['SELECT id FROM pay WHERE ts::date = current_date', ['now'], 'stateless'],
   ["SELECT id FROM pay WHERE ts >= 'today'::date", ['now'], 'stateless'],

@@ -33,7 +33,7 @@ export const GOOD = {
   onCall: 'around-the-clock',
   cdc: 'allowed',
 };
-/** The facts of the process's table. */
+/** The measured facts of the table that the process reads. */
 export const PAY: TableFacts = {
   table: 'public.pay',
   kind: 'r',

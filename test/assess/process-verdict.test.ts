@@ -18,7 +18,7 @@ const one = (process: object, facts: Measured = measured()) =>
   assess(portfolio(process), facts, AT).processes[0]!;
 
 describe('the verdict on a batch process', () => {
-  it('is `migrate` if the value is high and no constraint forbids it, and lists every rule', () => {
+  it('is `migrate` if the value is high and no constraint forbids it; its trace lists every rule', () => {
     const found = one(GOOD);
     expect(found).toMatchObject({
       verdict: 'migrate',
@@ -149,7 +149,7 @@ describe('the verdict on a batch process', () => {
     ).toBe(true);
   });
 
-  it('treats the facts of a table without statistics or privileges as unknown', () => {
+  it('leaves open whether a table has a key, and proposes no connector, if its facts are unknown', () => {
     const facts = {
       ...measured(),
       tables: new Map([['public.pay', unknown('public.pay has no statistics: run ANALYZE')]]),

@@ -48,7 +48,7 @@ describe('a stand-in', () => {
     expect(standIn(table, [])).toBeNull();
   });
 
-  it('contains the given rows with the types of the table, and all other rows of the table', () => {
+  it("contains the given rows with the types of the table, and the table's rows with other keys", () => {
     const rows = [
       { key: ['5'], values: [{ text: '5' }, { text: "it's" }] },
       { key: ['6'], values: null },

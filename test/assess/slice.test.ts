@@ -28,7 +28,7 @@ const plan = (condition: string) =>
   planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
-  it('applies each part of the condition to the tables, and to the result, that have the columns it names', () => {
+  it('applies each part of its condition only to tables, and to a result, with the columns of that part', () => {
     const { conditions, result } = plan("day >= '2026-11-01' AND store_id IN (1, 2)");
     expect(conditions.get('public.orders')).toBe('(store_id IN (1, 2))');
     expect(result).toBe("(day >= '2026-11-01') AND (store_id IN (1, 2))");

@@ -46,13 +46,16 @@ describe('reading the SQL of a batch', () => {
     ['f(timetz) AS $$ SELECT timezone(zone, $1) $$', true],
     ["f(timestamp with time zone) AS $$ SELECT $1 AT TIME ZONE 'CET' $$", false],
     ['f(time) AS $$ SELECT $1 $$', false],
-  ])('knows whether a function may convert a time: %s', (text, may) => {
-    const sql = `CREATE FUNCTION ${text} LANGUAGE sql`.replace(
-      / AS (.*) LANGUAGE/,
-      ' RETURNS text LANGUAGE sql AS $1 --',
-    );
-    expect(mayConvertTime(sql, analyseSql(sql))).toBe(may);
-  });
+  ])(
+    'says whether a function may convert a time of day to a different time zone: %s',
+    (text, may) => {
+      const sql = `CREATE FUNCTION ${text} LANGUAGE sql`.replace(
+        / AS (.*) LANGUAGE/,
+        ' RETURNS text LANGUAGE sql AS $1 --',
+      );
+      expect(mayConvertTime(sql, analyseSql(sql))).toBe(may);
+    },
+  );
 
   it('splits a query into stages that can run alone, in the order of their computation', () => {
     const { blocks, tables } = analyseSql(

@@ -1,5 +1,5 @@
-// Tests when a view may read another table whose columns have other types. The view then casts
-// these columns in the session of each reader.
+// Tests when a view may read a different table whose columns have different types. The view then
+// casts these columns in the session of each reader.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../src/assess/sql/analyse.js';
 import { swapRelation } from '../../src/assess/sql/swap-relation.js';

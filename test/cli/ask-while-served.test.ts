@@ -18,7 +18,7 @@ class Overdue extends Error {
   }
 }
 
-/** A client for a task queue that a worker last polled `polledMsAgo` ago. Null means never. */
+/** A client for a task queue that a worker last polled this many milliseconds ago. Null: never. */
 function aClient(polledMsAgo: number | null, status = 'RUNNING'): Client {
   const pollers =
     polledMsAgo === null

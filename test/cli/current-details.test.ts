@@ -16,7 +16,7 @@ const details = (more: Partial<State>): string =>
 const headline = (more: Partial<State>): string => details(more).split('\n')[0]!;
 
 describe('the current details', () => {
-  it('name the objects that belong to people after the migration, and the command for the report', () => {
+  it('name the objects that the migration handed over, and the command for the report', () => {
     const text = headline({ outcome: 'migrated', handedOver: [connector] });
     expect(text).toContain('connector bank');
     expect(text).toContain('sluice report bank');

@@ -78,7 +78,7 @@ describe('the pages', () => {
   it('show only commands that exist, with options that these commands have', () => {
     const refused = PAGES.flatMap((page) =>
       commandsOf(page)
-        // the overview in README names several verbs in one line
+        // the overview in README names several verbs in one line; only the first is checked
         .flatMap((command) => (/ \| [a-z]/.test(command) ? [command.split(' | ')[0]!] : [command]))
         .map((command) => ({ page, command, refusal: refusalOf(command) })),
     ).filter(({ refusal }) => refusal !== null);

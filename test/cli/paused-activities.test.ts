@@ -6,7 +6,7 @@ import { lookAt } from '../../src/cli/support/ask-run-state.js';
 
 type Described = Parameters<typeof unguardedState>[0];
 
-/** Describes a run whose activities have these names and states. */
+/** Describes a run. `paused` says for the name of each activity whether a person paused it. */
 const aDescription = (paused: Readonly<Record<string, boolean>>, status = 'RUNNING'): Described =>
   ({
     workflowId: 'migration-a',
@@ -48,7 +48,7 @@ describe('an activity that is paused at Temporal', () => {
     ['the guard', { guard: true }, 'RUNNING', GUARD_PAUSED],
     ['a step', { guard: false, catchUp: true }, 'RUNNING', null],
     ['the guard of a run that ended', { guard: true }, 'TERMINATED', 'terminated'],
-  ])('decides whether the guard can watch the slot: %s', (_what, paused, status, state) =>
+  ])('keeps the slot unwatched only if it is the guard: %s', (_what, paused, status, state) =>
     expect(unguardedState(aDescription(paused, status))).toBe(state),
   );
 });

@@ -1,5 +1,5 @@
-// Tests the messages about a run that waits or that does not continue. They say why, and never that
-// nothing blocks the run.
+// Tests the messages about a run that waits or that does not continue. They say why. Also tests
+// what an approver sees before the question.
 import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';
@@ -34,7 +34,7 @@ const DEAD: Standing = {
   remedy: ['sluice doctor --leftovers --remove'],
 };
 
-describe('a run that does not continue', () => {
+describe('a run that does not continue, or whose state is not known now', () => {
   it('is shown with its problem and remedy by get, explain and dashboard', () => {
     const dead = status({ standing: DEAD });
     expect(render(dead)).toMatch(/State: +terminated\n/);
@@ -64,7 +64,7 @@ describe('a run that does not continue', () => {
       'sluice doctor --leftovers --remove; remove by hand what it does not list (sluice audit ID names it)',
     );
   });
-  it('is shown with the time of its data if the data comes from the ledger', () => {
+  it('is shown with the time of its data if Temporal does not answer and the ledger gives the data', () => {
     const away = status({ standing: AWAY });
     expect(render(away)).toContain(`As of:      ${NOW}`);
     expect(render(away)).toMatch(/State: +running \(Temporal does not answer\)/);
@@ -89,7 +89,7 @@ describe('a run that waits', () => {
       'No migration waits for a person',
     );
   });
-  it('shows what its activity waits for, and never that nothing blocks it', () => {
+  it('shows what its activity waits for', () => {
     const wait = describeWait({
       waitingFor:
         'drain: group g has no committed offset for t/0, so it is unknown whether the group has drained',
@@ -135,7 +135,7 @@ describe('a run that waits', () => {
     ],
     [{ phase: 'connect', tables: [{ table: 't', rowsScanned: 3, rowsTotal: 9 }] }, 't 3 of 9 rows'],
     [{}, null],
-  ])('has a text for the details %j of a heartbeat, or null', (details, text) =>
+  ])('is described from the heartbeat details %j as: %s', (details, text) =>
     expect(describeWait(details)).toBe(text),
   );
 });

@@ -1,4 +1,5 @@
-// Tests that a command never treats an unknown fact as good, and that bad input changes nothing.
+// Tests that commands do not treat an unknown fact as good. Also tests that `assess` overwrites no
+// file.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -33,7 +34,7 @@ describe('the check of Temporal', () => {
       detail: expect.stringContaining("Namespace not found: 'typo'") as string,
       remedy: expect.stringContaining('TEMPORAL_NAMESPACE') as string,
     }));
-  it('passes if the namespace has no such workflow yet', async () =>
+  it('passes if the namespace has no workflow of this migration yet', async () =>
     expect(await temporal('WorkflowNotFoundError', 'not found')).toMatchObject({
       status: 'passed',
     }));

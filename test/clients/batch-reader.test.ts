@@ -57,7 +57,7 @@ describe('a partition with an aborted transaction', () => {
     expect(read).toEqual([0, 5]);
   });
 
-  it('includes later transactions of an aborted producer, even if compaction removed the abort marker', async () => {
+  it('includes later transactions of the same producer, even if compaction removed the abort marker', async () => {
     const read = await offsetsRead(7, {
       0: { batches: [batch(0, TRANSACTIONAL)], abortedFrom: 0 },
       1: { batches: [batch(5, TRANSACTIONAL), batch(6, CONTROL)] },

@@ -35,7 +35,7 @@ describe('a compressed batch', () => {
     });
   }
 
-  it('is opened if it is a bare snappy block, as librdkafka writes it', () => {
+  it('is decompressed if it is a bare snappy block, as librdkafka writes it', () => {
     expect(decompress(Buffer.from([5, 16, ...Buffer.from('hello')]), SNAPPY, 0).toString()).toBe(
       'hello',
     );

@@ -1,5 +1,5 @@
-// Tests that the lines of a COPY are read no faster than their visitor allows. Also tests that the
-// error of a late write is reported.
+// Tests that the lines of a COPY are read no faster than their visitor and the limit of rows per
+// second allow. Also tests which errors a reading reports.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { copyLines, type VisitLine } from '../../src/clients/postgres/copy-stream.js';

@@ -37,7 +37,7 @@ describe('a new topic', () => {
     const lost = () => Promise.reject(new TopicLost('new', 'topic new does not exist'));
     await expect(served('new', lost, -1)).rejects.toMatchObject({ code: 'unreachable' });
   });
-  it('is not said to be served if a broker does not serve all of its partitions in time', async () => {
+  it('counts as unreachable if a broker does not serve all of its partitions in time', async () => {
     await expect(served('new', () => Promise.resolve(false), -1)).rejects.toMatchObject({
       code: 'unreachable',
       message: 'no broker serves all partitions of the new topic new yet',

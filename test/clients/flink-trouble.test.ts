@@ -1,5 +1,6 @@
 // Tests how an answer of Flink's SQL Gateway becomes an error. The error of a refused login names
-// the login, the cause, and the variable that Flink's processes need.
+// the login, the cause, and the variable that Flink's processes need. Flink may bundle Kafka's
+// client under a different Java package, so the file also tests which package Sluice names.
 import { describe, expect, it } from 'vitest';
 import { FlinkError } from '../../src/clients/http/flink-gateway.js';
 import { flinkTrouble } from '../../src/clients/http/flink-trouble.js';
@@ -20,7 +21,7 @@ const { spec } = aSpec({
 });
 
 const ERRORS = `${CLIENT_PACKAGES[0]}.common.errors`;
-/** The form of the gateway's answer if a job fails, without most of its stack. */
+/** The form of the gateway's answer if a job fails, with a short stack trace. */
 const answerOf = (error: string, text: string): FlinkError =>
   FlinkError.of([
     'Internal server error.',
@@ -34,7 +35,7 @@ End of exception on server side>`,
   ]);
 
 describe('an error of Flink', () => {
-  it('names the classes of its exceptions, but not those of the stack', () => {
+  it('names the classes of its exceptions, but not the classes in their stack traces', () => {
     const { causes, message } = answerOf('SaslAuthenticationException', 'Authentication failed');
     expect(causes).toContain('SaslAuthenticationException');
     expect(causes).not.toContain('SomeException');
@@ -61,14 +62,17 @@ describe('an error of Flink', () => {
   });
 });
 
-describe("the package of Kafka's client", () => {
+describe("the Java package of Kafka's client", () => {
   const optionsIf = (isThere: (name: string) => boolean) =>
     flinkKafka({ hasClass: (name) => Promise.resolve(isThere(name)) }, spec);
 
-  it.each(CLIENT_PACKAGES)('is the one that the gateway has: %s', async (client) => {
-    const { login } = await optionsIf((name) => name.startsWith(`${client}.common`));
-    expect(login['properties.sasl.jaas.config']).toMatch(`${client}.common.security.scram`);
-  });
+  it.each(CLIENT_PACKAGES)(
+    'is the one in which the gateway finds the classes of the client: %s',
+    async (client) => {
+      const { login } = await optionsIf((name) => name.startsWith(`${client}.common`));
+      expect(login['properties.sasl.jaas.config']).toMatch(`${client}.common.security.scram`);
+    },
+  );
   it('is named in the error if the gateway has none', async () => {
     await expect(optionsIf(() => false)).rejects.toMatchObject({
       code: 'unsupported',

@@ -1,5 +1,6 @@
-// Tests which rows a transaction sees that waits for locks. The fake server has the default
-// isolation level repeatable read. It takes a snapshot at the first SELECT, as Postgres does.
+// Tests which rows a transaction sees after it has waited for locks. The fake server has the
+// default isolation level repeatable read. It takes a snapshot at the first SELECT, as Postgres
+// does.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { heldTransaction } from '../../src/clients/postgres/held-transaction.js';
@@ -17,7 +18,7 @@ function repeatableServer() {
 }
 
 describe('a transaction that holds locks', () => {
-  it('sees rows that were committed while it waited, whatever the default isolation is', async () => {
+  it('sees rows that were committed while it waited, even if repeatable read is the default', async () => {
     const { server, client } = repeatableServer();
     const found = await heldTransaction(client, { idleMs: 1000, overallMs: 1000 }, async (held) => {
       server.rows = 2; // another session commits a row before it gives up its lock

@@ -6,7 +6,7 @@ import { denied } from '../../src/clients/kafka/connection-trouble.js';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
 import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';
 
-/** Simulates the time of an answer of the brokers: this number of turns of the event loop. */
+/** Waits this number of turns of the event loop, as if the brokers needed this time to answer. */
 async function answers(turns: number): Promise<void> {
   for (let n = 0; n < turns; n += 1) await new Promise((resolve) => setImmediate(resolve));
 }

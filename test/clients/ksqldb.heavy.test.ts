@@ -95,7 +95,7 @@ describe.runIf(!real)('a ksqlDB pipeline on a misbehaving fake', () => {
     await expect(pipeline.create('SLUICE_ACCOUNTS')).rejects.toMatchObject({ code: 'unreachable' });
     await pipeline.create('SLUICE_ACCOUNTS'); // it already exists, created by the earlier attempt
     expect([...fake.sources.keys()]).toEqual(['SLUICE_ACCOUNTS']);
-    // the last statement was the query that checks whether the object exists; it has no properties
+    // the last request only asked whether the object exists, so it was sent without properties
     expect(fake.properties).toEqual({});
   });
 

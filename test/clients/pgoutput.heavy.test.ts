@@ -101,7 +101,7 @@ describe('WitnessLog', () => {
     expect(logOf(TRUNCATE.replace('4160', '4161')).problem).toBeNull();
   });
 
-  it('counts only rows of transactions between the two snapshots', () => {
+  it('counts only rows of transactions that the later of two snapshots sees, but the earlier one does not', () => {
     const log = logOf(BEGIN, RELATION_FULL, INSERT, DELETE_FULL, INSERT, COMMIT);
     const counted = (before: string, after: string) =>
       log.rowChange('t', parseSnapshot(before), parseSnapshot(after));
@@ -111,7 +111,7 @@ describe('WitnessLog', () => {
     expect(counted('944:946:944', '946:946:')).toEqual({ inserted: 2, deleted: 1 });
   });
 
-  it('forgets a key if the snapshot sees its latest change, and keeps all other changed keys', () => {
+  it('forgets a key if the given snapshot sees its latest change, and keeps all other changed keys', () => {
     const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
     log.add({ kind: 'begin', txId: 950 });
     log.add({ kind: 'update', oid: OID, old: null, row: ['2'] });

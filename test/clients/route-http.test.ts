@@ -1,5 +1,5 @@
 // Tests the route `http`, with which an external service switches the consumers. The test's own
-// server is that service.
+// server is that service. Also tests the request with which Sluice pauses the batch.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -59,7 +59,7 @@ describe('a route by HTTP', () => {
       'unreachable',
     ],
   ])(
-    "names no side if it answers %s, and the error contains no part of the URL's query",
+    'names no side if its service answers %s, and the error does not show the secret in the URL',
     async (_what, given, code) => {
       answer = given;
       await expect(getRoute(url)).rejects.toMatchObject({
@@ -76,8 +76,8 @@ describe('a route by HTTP', () => {
   });
 });
 
-describe('an action of the batch by HTTP', () => {
-  it('sends the action, and the time when a pause must end by itself', async () => {
+describe('a request to pause the batch by HTTP', () => {
+  it('contains the action, and the time when the pause must end by itself', async () => {
     answer = { status: 200, text: 'ok' };
     await postAction(url, {
       migration: 'orders',

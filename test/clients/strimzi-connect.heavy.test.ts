@@ -77,10 +77,10 @@ describe('a new connector', () => {
   });
 });
 
-describe('a resource of another owner', () => {
+describe('a resource of an unexpected owner or cluster', () => {
   it.each([
-    ['has no owner', {}, /has no annotation sluice.dev\/migration/],
-    ['belongs to another migration', { 'sluice.dev/migration': 'shop' }, /migration shop/],
+    ['names no migration', {}, /has no annotation sluice.dev\/migration/],
+    ['names another migration', { 'sluice.dev/migration': 'shop' }, /migration shop/],
   ])('is never changed if it %s', async (_what, annotations, message) => {
     foreignConnector(fake, 'bank', annotations);
     const before = JSON.stringify({
@@ -138,7 +138,7 @@ describe('the state of a connector', () => {
     expect(await connect.status('bank')).toMatchObject({ connector: { state: 'PAUSED' } });
   });
 
-  it('is unknown while the reconciliation of the resource is paused, with the remedy', async () => {
+  it('is unknown while reconciliation of the resource is paused, and the error names the remedy', async () => {
     await running();
     const { metadata, spec, status } = resource()!;
     const annotations = { ...metadata.annotations, 'strimzi.io/pause-reconciliation': 'true' };

@@ -58,14 +58,14 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
-    problem: 'another CA',
+    problem: 'a CA that did not sign the certificate',
     server: 'server',
     ca: 'other.crt',
     says: /is not signed by .*(other\.crt|connector\.tls\.ca)/,
     remedy: /set (kafka|connector)\.tls\.ca to the CA that signed it/,
   },
   {
-    problem: 'no CA',
+    problem: 'a missing CA',
     server: 'server',
     ca: undefined,
     says: /is not signed by a CA of this system/,
@@ -118,14 +118,14 @@ describe('a connection to Kafka', () => {
     },
   );
 
-  it('names a port without TLS', async () => {
+  it('says so if the port does not use TLS', async () => {
     const port = await listening(createPlain((socket) => socket.end('no TLS here')));
     expect(await kafkaError(port, { ca: file('ca.crt') })).toMatchObject({
       message: expect.stringContaining('does not speak TLS on this port') as string,
     });
   });
 
-  it('asks for TLS or a login if the brokers close the connection', async () => {
+  it('proposes TLS or a login if the brokers close the connection', async () => {
     const port = await listening(createPlain((socket) => socket.destroy()));
     expect(await kafkaError(port, false)).toMatchObject({
       code: 'unreachable',
@@ -188,17 +188,20 @@ describe("a connection to Kafka Connect's REST API", () => {
   });
 
   it.each([
-    ['none', undefined, /requires a login .*no connector\.auth/, /add connector\.auth/],
-    ['a wrong one', { tokenFrom: { env: 'X' } }, /refuses the login/, /correct connector\.auth/],
-  ] as const)('names a refused login (%s)', async (_name, auth, says, remedy) => {
-    const server = createHttps(options('server'), (_, response) => {
-      response.writeHead(401).end('<html>s3cret</html>');
-    });
-    const port = await listening(server);
-    await expect(connectOn(port, { ca: file('ca.crt') }, auth).version()).rejects.toMatchObject({
-      code: 'permission-denied',
-      message: expect.stringMatching(says) as string,
-      remedy: expect.stringMatching(remedy) as string,
-    });
-  });
+    ['no login', undefined, /requires a login .*no connector\.auth/, /add connector\.auth/],
+    ['a wrong login', { tokenFrom: { env: 'X' } }, /refuses the login/, /correct connector\.auth/],
+  ] as const)(
+    'fails with an error about the login if the spec has %s',
+    async (_name, auth, says, remedy) => {
+      const server = createHttps(options('server'), (_, response) => {
+        response.writeHead(401).end('<html>s3cret</html>');
+      });
+      const port = await listening(server);
+      await expect(connectOn(port, { ca: file('ca.crt') }, auth).version()).rejects.toMatchObject({
+        code: 'permission-denied',
+        message: expect.stringMatching(says) as string,
+        remedy: expect.stringMatching(remedy) as string,
+      });
+    },
+  );
 });

@@ -1,10 +1,10 @@
-// Tests for which transactions a witness waits when it begins. (A witness is a temporary slot that
-// shows which rows changed.) The ids of transactions advance as they do in Postgres.
+// A witness is a temporary slot that shows which rows changed. Tests for which transactions it
+// waits when it begins. In the fake server, the ids of transactions advance as they do in Postgres.
 import { describe, expect, it } from 'vitest';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { openTransactionsEnd } from '../../src/clients/postgres/witness-slot.js';
 
-/** A server on which transaction 100 has begun, and no later one. It ends after `looks` queries. */
+/** A server on which transaction 100 is the newest. This transaction ends after `looks` queries. */
 function serverWith(looks: number) {
   let [next, lastEnded, left] = [101, 99, looks];
   const isOpen = (): boolean => left > 0;

@@ -1,5 +1,5 @@
-// Tests the remedy for a run log whose columns name no moments. A statement is offered only if it
-// gives the columns the right values.
+// Tests the remedy for a run log whose time columns have no time zone and so name no moments. The
+// remedy is an SQL statement only if this statement gives the columns the right values.
 import { describe, expect, it } from 'vitest';
 import { zonedRemedy } from '../../src/clients/postgres/batch-runs.js';
 

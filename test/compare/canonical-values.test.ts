@@ -101,7 +101,7 @@ describe('lossless JSON', () => {
     });
   });
 
-  it('distinguishes a long number from a text that equals the mark of long numbers', () => {
+  it('does not confuse its own form of a long number with a text or an object that looks like it', () => {
     expect(parseJsonLossless('{"n":9007199254740993,"t":"long-number"}')).toEqual({
       n: new LongNumber('9007199254740993'),
       t: 'long-number',

@@ -1,5 +1,5 @@
-// Tests polled tables: which rows settle at once, which are checked again, and which changes
-// polling cannot see.
+// Tests polled tables: which rows settle at once, which are checked again, which changes polling
+// cannot see, and when a barrier holds.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { notCapturable } from '../../src/compare/unseen-by-polling.js';
@@ -153,7 +153,7 @@ describe('a barrier of a polled table', () => {
     ['timestamp+incrementing', at(7n, 2n), at(7n, 2n), true],
     ['timestamp+incrementing', at(8n, 1n), at(7n, 2n), true],
   ])(
-    'in mode %s, with the position %o stored and %o wanted, has passed: %s',
+    'in mode %s, with the position %o stored and %o wanted, holds: %s',
     (mode, stored, wanted, reached) => {
       expect(hasReached(mode, stored, wanted)).toBe(reached);
     },

@@ -52,7 +52,7 @@ describe('a value of a wrong type', () => {
     },
   );
 
-  it('is a difference, but an absent field or a rounded double only counts as unknown', () => {
+  it('differs from an absent field and a rounded double, which only count as unknown', () => {
     expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({
       counts: { unknown: 1 },
       differences: [{ class: 'undecodable', column: 'ok' }],
@@ -122,7 +122,7 @@ describe('an older version of a row', () => {
     expect(fold.wasProven('0,1')).toBe(false);
   });
 
-  it('is reported if records are in the wrong order; a repeated position is listed, but not counted', () => {
+  it('is reported as stale if records are in the wrong order; a repeated position adds a duplicate', () => {
     const mismatch: Difference = {
       class: 'mismatched',
       key: { id: '1' },

@@ -1,6 +1,6 @@
 // Collects what a witness (a temporary replication slot) saw: the changed keys of each table, and
 // how many rows each transaction inserted and deleted. After the first problem, such as a TRUNCATE
-// or an unclear message, the witness cannot be used, and all further messages are ignored.
+// or a change without its key, the witness cannot be used, and all further messages are ignored.
 import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
 import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
 import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
@@ -19,7 +19,7 @@ interface Known {
   readonly keyAt: number;
 }
 
-/** The number of rows that were inserted into a table and deleted from it between two snapshots. */
+/** How many rows were inserted into a table, and how many deleted, between two snapshots. */
 export interface RowChange {
   readonly inserted: number;
   readonly deleted: number;
@@ -84,7 +84,7 @@ export class WitnessLog {
 
   /**
    * Forgets the changes that the snapshot `proven` sees, because a window has compared them. The
-   * changes of a key arrive in the order in which they became visible. If the snapshot sees the
+   * changes of a key arrive in the order in which they became visible. So if the snapshot sees the
    * last change of a key, it sees all of them.
    */
   forget(proven: SnapshotVisibility): void {

@@ -35,8 +35,9 @@ export class WitnessSlot {
 
   /**
    * Creates the slot, and waits until every transaction that was open at that time has ended. A
-   * snapshot that is taken later sees all of them, and the slot returns all others. Throws an error
-   * if the role may not use replication, if no slot is free, or if the wait takes too long.
+   * snapshot that is taken afterwards sees these transactions, and the slot returns all later ones.
+   * Throws an error if the role may not use replication, if no slot is free, or if the wait takes
+   * too long.
    */
   static async open(
     spec: MigrationSpec,
@@ -82,7 +83,8 @@ export class WitnessSlot {
   async readToNow(log: WitnessLog, token: string): Promise<void> {
     await this.#last;
     try {
-      // Only a synchronous commit guarantees that the WAL that the slot reads is flushed.
+      // The slot returns only flushed WAL. Only a synchronous commit guarantees that the marker is
+      // flushed before the read below.
       await this.#client.query(
         `BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, ${quoteLiteral(PREFIX)}, ${quoteLiteral(token)}); COMMIT`,
       );
@@ -124,10 +126,10 @@ const SURVIVES_NO_WORKER =
 
 /**
  * Waits until every transaction that has written before this call has ended: all transactions whose
- * id is less than a new id. A snapshot's `xmax` would be too small, because it only exceeds the ids
- * of ended transactions. With synchronous replication, a commit that waits for a standby can be in
- * the WAL before the slot's position. Without the wait, neither the slot nor a snapshot would show
- * this transaction.
+ * id is less than a new id. A snapshot's `xmax` would be too small a limit, because it only exceeds
+ * the ids of ended transactions. With synchronous replication, a commit that still waits for a
+ * standby can be in the WAL before the slot's first position. If this function did not wait,
+ * neither the slot nor the next snapshot would show this transaction.
  */
 export async function openTransactionsEnd(
   client: Pick<SourceClient, 'query'>,

@@ -17,10 +17,10 @@ export async function witnessedTable(
 }
 
 /**
- * Returns a digest that changes with the files, the columns, the replica identity and the
- * partitions of the quoted tables, and with the publication. The digest must differ even if such a
- * change was undone, because the witness can lack rows that changed in between. For example, a
- * partition may have been detached for a while.
+ * Returns a digest that changes with the data files, the columns, the replica identity and the
+ * partitions of the quoted tables, and with the publication. After a change that was undone, the
+ * digest must still differ, because the witness can lack rows that changed in between. For example,
+ * a partition may have been detached for a while.
  */
 export async function definitionDigest(
   client: pg.ClientBase,

@@ -17,7 +17,7 @@ const [OPEN, CLOSE, COMMA, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x2c, 0x5b, 0x5
 const OF_ENVELOPE: ReadonlySet<string> = new Set(['before', 'after', 'source', 'op']);
 const OF_SOURCE: ReadonlySet<string> = new Set(['txId', 'lsn']);
 
-/** Compiles the text of a schema. Throws Undecodable if it is not an Avro schema. */
+/** Compiles the text of a schema. Throws Undecodable if the text is not JSON. */
 export function compileSchema(text: string, content: Content): Rewrite {
   let schema: Schema;
   try {
@@ -28,7 +28,7 @@ export function compileSchema(text: string, content: Content): Rewrite {
   return new Compiler().root(schema, content);
 }
 
-/** Compiles one schema. The compiler keeps the named types, because a type may contain itself. */
+/** Compiles one schema. Keeps the named types, because any type may refer to them by name. */
 class Compiler {
   readonly #named = new Map<string, Rewrite>();
 

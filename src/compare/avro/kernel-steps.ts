@@ -5,7 +5,7 @@ import { PRIMITIVES } from './scalars.js';
 import type { Schema, SchemaObject } from './schema-types.js';
 import type { Shape } from '../row-comparison.js';
 
-// The kinds of steps in addition to those of `SCALAR`.
+// The kinds of steps in addition to the scalars (`SCALAR` in schema-types.ts).
 const RECORD = 7;
 const END = 8;
 // The `use` of a step says what its value is for. For a value of a column, it is the position of

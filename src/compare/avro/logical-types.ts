@@ -1,6 +1,6 @@
 // Rewrites values of logical types as the texts that a record in JSON has for them. Avro, Kafka
-// Connect and Debezium each have their own logical types. A connector that Sluice configures uses
-// none of them for times.
+// Connect and Debezium each have their own logical types. A Debezium connector that Sluice
+// configures writes dates and times as texts already.
 import { decimalText } from '../decimal-text.js';
 import { clock, connectTime, instant, local, MICRO, MILLI, NANO } from '../connect-times.js';
 import type { TextOfCount } from '../connect-times.js';
@@ -8,8 +8,8 @@ import { dateText } from '../epoch-text.js';
 import type { Rewrite, SchemaObject } from './schema-types.js';
 
 /**
- * Avro's logical types, each with the type to which it belongs. Avro ignores a logical type on any
- * other type.
+ * Avro's logical types for dates and times, by the type to which they belong. Avro ignores a
+ * logical type on any other type.
  */
 const OF_AVRO: Readonly<Record<string, Readonly<Record<string, TextOfCount>>>> = {
   int: { date: dateText, 'time-millis': clock(MILLI) },

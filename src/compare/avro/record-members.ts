@@ -1,6 +1,6 @@
-// Rewrites records of Avro as objects of JSON. Most members are plain values: strings, numbers and
-// booleans that may be null. Plain members that follow each other are rewritten in one loop. A
-// function call for each of them would take more time than the work itself.
+// Rewrites records of Avro as objects of JSON. Most members are plain values, such as strings and
+// numbers, or null. Plain members that follow each other are rewritten in one loop. A function call
+// for each of them would take more time than the work itself.
 import type { JsonOutput } from '../json-output.js';
 import type { AvroInput } from './avro-input.js';
 import { skipScalar, writeScalar } from './scalars.js';

@@ -141,8 +141,8 @@ const date: WriteField = (b, from, to, out, at) => {
 const CLOCK = 8;
 
 /**
- * Copies `HH:MM:SS`, with or without a fraction. Postgres never prints a fraction that ends with a
- * zero, so such a value is left to the slow writer.
+ * Copies `HH:MM:SS`, with or without a fraction. Leaves a fraction that ends with a zero to the
+ * slow writer. Postgres never prints such a fraction.
  */
 function clock(b: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   const size = to - from;

@@ -24,7 +24,7 @@ const HEAD = Buffer.from('{"before":null,"after":{');
 interface LineColumn {
   readonly written: Written;
   readonly write: WriteField | undefined;
-  /** The beginning of the JSON field, with the comma before it. */
+  /** The name and colon of the JSON field, with a comma before them unless the field is first. */
   readonly before: Buffer;
 }
 
@@ -62,7 +62,8 @@ export class LineRecords {
 
   /**
    * Writes the row in `line`, which ends with a line feed. Throws Undecodable, which names the
-   * column, for a value that cannot be written.
+   * column, for a value that cannot be written. Throws Problem `unsupported` if the line does not
+   * have one field for each column.
    */
   write(line: Buffer): void {
     const columns = this.#columns;

@@ -1,6 +1,6 @@
 // Encodes the canonical text of a value in `enc-v1`, the encoding from which hashes are computed
-// (scratch.ts). The hash of a value is the same, whether the value is read as text, from Postgres'
-// binary form or from a connector's JSON.
+// (scratch.ts). The encoding of a value is the same, whether the value is read as text, from
+// Postgres' binary form or from a connector's JSON.
 import type { Canon } from '../column-types.js';
 import { Undecodable } from '../undecodable.js';
 import { integerFromText, numericFromText } from './number.js';
@@ -59,8 +59,8 @@ const WRITERS: Readonly<Record<string, Write>> = {
 };
 
 /**
- * Writes the tag and the value. Equal texts become equal bytes, and different texts become
- * different bytes.
+ * Writes the tag and the value. For one type, equal canonical texts become equal bytes, and
+ * different texts become different bytes.
  */
 export function writeCanon(type: string, canon: Canon, out: Scratch): void {
   if (canon === null) return out.u8(TAG_NULL);

@@ -79,8 +79,8 @@ export class ChangeEncoder {
 
   /**
    * Adds the change of a record, whose key and value are ranges of `bytes`. Refuses the record if
-   * it has no key, if it cannot be read, or if its key belongs to a different row. If there are
-   * several partitions, also refuses a record that is not in its key's partition.
+   * it has no key, if its key or operation cannot be read, or if its key belongs to a different
+   * row. If there are several partitions, also refuses a record that is not in its key's partition.
    */
   encode(
     { partition, partitions }: Place,

@@ -1,5 +1,5 @@
-// Encodes a column. A field of Postgres' COPY BINARY and a JSON value of Debezium become the same
-// bytes in the encoding `enc-v1` (scratch.ts).
+// Encodes the values of a column in `enc-v1` (scratch.ts). Equal values become the same bytes,
+// whether they are fields of Postgres' COPY BINARY or JSON values of Debezium.
 import { base64Bytes } from '../base64.js';
 import { canonFromJson, canonFromText } from '../column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../../domain/values/toast-placeholder.js';

@@ -63,7 +63,7 @@ export class EnvelopeScanner implements Fields {
    * that snapshot, or 0 if the record does not name it.
    */
   txId = 0;
-  /** The number of members of the last object. It includes members that are not columns. */
+  /** The number of members of the row or key that was read last, including unknown members. */
   members = 0;
   /** The bytes `"name":` of each column. Fields usually come in the table's order. */
   readonly #names: readonly Uint8Array[];

@@ -18,8 +18,8 @@ export function hash128(scratch: Scratch, seed: number, out: Int32Array): void {
   let h3 = seed;
   let h4 = seed;
   const padded = (length + 15) & ~15;
-  // The published algorithm mixes only the remaining bytes. Zeros after them do not change the
-  // hash.
+  // After the last whole block, the published algorithm mixes only the remaining bytes. Zeros after
+  // them do not change the hash.
   for (let at = length; at < padded; at += 1) bytes[at] = 0;
   const blocks = length >> 4;
   let w = 0;

@@ -1,4 +1,4 @@
-// Hashes the bytes of a record's key, for a table of keys that needs no columns (key-table.ts).
+// Hashes the bytes of a record's key, for a key table (key-table.ts) that decodes no key columns.
 import { hash128 } from './hash.js';
 import { Scratch } from './scratch.js';
 

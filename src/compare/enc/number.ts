@@ -84,14 +84,15 @@ const SIGN_PLUS_INFINITY = 0xd000;
 const SIGN_MINUS_INFINITY = 0xf000;
 const groups: number[] = [];
 
-/** A numeric of Postgres has a weight of 16 bits, and fewer base-10000 digits than this. */
+/** A numeric of Postgres has fewer base-10000 digits than `MOST_GROUPS`, and a 16-bit weight. */
 const MOST_GROUPS = 1 << 16;
 const MOST_WEIGHT = 1 << 15;
 
 /**
  * Encodes the sign, the weight and the digits in base 10000, as Postgres does. Removes zero digits
  * at both ends, so that `1.10` equals `1.1`. Throws Undecodable for a number that no numeric of
- * Postgres can hold. Its weight would wrap, so that it would equal a different number.
+ * Postgres can hold. Its weight or its count of digits would not fit into 16 bits, so that it could
+ * equal a different number.
  */
 function writeNumeric(out: Scratch, sign: number, weight: number, from: number, to: number): void {
   while (from < to && groups[from] === 0) {

@@ -1,5 +1,5 @@
-// Computes the powers of ten that assembly/float.ts multiplies with: the first 128 bits of each,
-// truncated.
+// Computes the powers of ten by which assembly/float.ts multiplies. Of each power, only the first
+// 128 significant bits are kept.
 
 const FIRST = -64;
 const LAST = 63;

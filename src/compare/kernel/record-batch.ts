@@ -31,7 +31,7 @@ export class RecordBatch {
   #length = 0;
   #place: Place = { partition: 0, partitions: 0 };
 
-  /** `encoding` is the format of the records. */
+  /** `encoding` reads the format of the topic, which is JSON by default. */
   constructor(shape: Shape, encoding: RecordEncoding = new JsonEncoding(shape)) {
     this.#encoding = encoding;
     this.#kernel = Kernel.of(shape, encoding.reference.encoder.keyWords === 2);

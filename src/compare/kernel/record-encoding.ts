@@ -15,7 +15,7 @@ export interface RecordEncoding {
   prepare(kernel: Kernel): void;
   /** Encodes all records with the kernel. Returns how many of them the reference must encode. */
   encodeAll(kernel: Kernel, places: Places, place: Place): number;
-  /** Encodes one record by the reference. Adds exactly one change. */
+  /** Encodes one record by the reference. Adds exactly one change to the record's `out`. */
   encode(...record: Parameters<ChangeEncoder['encode']>): void;
 }
 
@@ -108,7 +108,7 @@ export class RegistryEncoding implements RecordEncoding {
     ] = rest;
     this.decoder.begin(place);
     this.decoder.add(offset, bytes, keyStart, keyEnd, start, end);
-    // If the decoder lacks schemas, the whole batch is read again. These changes are then not used.
+    // If the decoder lacks schemas, the caller discards these changes and reads the batch again.
     if (this.decoder.wanted.size > 0) return out.push(KIND.unreadable, NOTHING, NOTHING, 0);
     // The decoder has checked the partition. The reference must not check it (`partitions` is 0),
     // because the key's JSON does not contain the bytes that are needed for this check.

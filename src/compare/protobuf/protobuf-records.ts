@@ -1,7 +1,7 @@
 // Rewrites Protobuf records as the JSON that OutputReader expects. A schema can define several
 // messages, so each record names its message in the bytes that follow the schema's id. The package
-// protobufjs parses only the schema. Sluice reads the record itself, because whole numbers of 64
-// bits and absent fields must stay exact.
+// protobufjs parses only the schema. Sluice reads the record itself, because it must keep integers
+// of 64 bits exact, and distinguish absent fields from default values.
 import protobuf from 'protobufjs';
 import type { JsonOutput } from '../json-output.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';

@@ -1,5 +1,5 @@
-// Lists the types that few tables have. A new type needs a line here and a line in
-// kernel/kernel.ts.
+// Lists the types that few tables have, and the rules that only some of them need. A new type needs
+// a line here and a line in kernel/kernel.ts.
 import { bits } from './bits.js';
 import { plain, type Codec } from './codec.js';
 import { GEOMETRY } from './geometry.js';

@@ -12,7 +12,7 @@ const OTHER_NUMBER = /^-?\d+(?:\.(?!\d\d$)\d*)?$/;
 
 /** Reads the stored number. Its digits are the same in every locale: `$1,234.50`, `1.234,50 €`. */
 function stored(printed: string): string {
-  // Money has a currency sign or exactly two decimals. Any other number has a different type.
+  // The text of money has a currency sign or exactly two decimals. Any other number is not money.
   if (OTHER_NUMBER.test(printed)) return fail('expected an amount');
   const digits = printed.replaceAll(/\D/g, '');
   return digits === '' ? fail('expected an amount') : amount(/[-(\u2212]/.test(printed), digits);

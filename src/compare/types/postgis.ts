@@ -9,7 +9,7 @@ const LITTLE_ENDIAN = 1;
 /** The size of the shortest shape: the byte order, the kind of shape, and one more number. */
 const SHORTEST = 9;
 const AT_SRID = 5;
-/** A bit of the kind of shape. The SRID follows the kind only if the bit is set. */
+/** A bit of the word for the kind of shape. The SRID follows that word only if the bit is set. */
 const HAS_SRID = 0x2000_0000;
 
 /** Returns the SRID, or null if the value has none. Throws Undecodable if this is not EWKB. */
@@ -28,7 +28,7 @@ export function ewkb<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
   return bytes;
 }
 
-/** Returns the EWKB of a record's value. Throws Undecodable if it has none, or another SRID. */
+/** Returns the EWKB of a record's value. Throws Undecodable if it has none, or unequal SRIDs. */
 export function ewkbOfJson(value: unknown): Buffer {
   if (value === null || typeof value !== 'object') return wrong('expected an object');
   const { wkb, srid, extensions } = value as Readonly<Record<string, unknown>>;

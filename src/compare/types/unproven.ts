@@ -3,7 +3,7 @@
 
 /**
  * Base types whose columns Debezium omits from its records. It also omits multiranges. A column of
- * any other type is always present, and may be null.
+ * any other type is present unless it is generated, and may be null.
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'composite',

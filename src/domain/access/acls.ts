@@ -6,8 +6,9 @@ export type AclOperation = 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' 
 
 export interface Acl {
   /**
-   * `worker` is the login that `kafka.sasl` describes. `flink` is the login in `validation.sasl`.
-   * `connect` is the login of the Connect workers, and `pipeline` is the login of your pipeline.
+   * `worker` is the login in `kafka.sasl`, or the client certificate in `kafka.tls`. `flink` is the
+   * login in `validation.sasl`. `connect` is the login of the Connect workers, and `pipeline` is
+   * the login of your pipeline.
    */
   readonly principal: 'worker' | 'flink' | 'connect' | 'pipeline';
   readonly resource: 'topic' | 'group';
@@ -27,7 +28,10 @@ export function aclsOf(plan: ResolvedPlan): Acl[] {
   return [...ofWorker(plan), ...ofEngine(plan), ...ofConnect(plan), ...ofPipeline(plan)];
 }
 
-/** Adopted topics are only read. Their connector has its ACLs already. */
+/**
+ * Adopted topics and their connector existed before the migration (`spec.existing`). Sluice only
+ * reads these topics, and the connector already has its ACLs.
+ */
 const ofAdopted = ({ captures }: ResolvedPlan): Acl[] =>
   captures.map(({ topic: name }) => ({
     principal: 'worker',

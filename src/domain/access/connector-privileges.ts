@@ -59,7 +59,7 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
 /**
  * Lists the privileges that the sink connector needs. It uses the worker's login in the target, and
  * writes to a table that already exists or that Sluice creates. With a shared table, the list is
- * empty. Before the commit, the sink then writes to a table in Sluice's own schema. Afterwards, it
+ * empty. Before the commit, the sink writes to a table in Sluice's own schema. Afterwards, it
  * writes under the spec's `streamRole`, whose privileges the check `route.table` verifies.
  */
 export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): readonly Privilege[] {

@@ -15,15 +15,14 @@ export interface Privilege {
   /** The object of the right: a database, a schema, a table, a view or a role. */
   readonly subject: string;
   readonly why: string;
-  /** The check and the phase that fail without the right. */
+  /** What fails without the right: usually a check, or a phase with its error. */
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;
   /** A check whose success proves the right, even if the catalog does not show the right. */
   readonly provenBy?: 'source.replication';
   /**
-   * True if the migration works without this right. A check that needs the right then reports
-   * unknown.
+   * True if the migration works without this right. `without` says what Sluice cannot see then.
    */
   readonly optional?: boolean;
 }
@@ -55,7 +54,7 @@ export interface PrivilegeFacts {
 export const captureUser = ({ spec }: MigrationSpec): string =>
   spec.connector.config['database.user'] ?? spec.source.postgres.user;
 
-/** Returns the right to log in. Every role has it, unless it was revoked from PUBLIC. */
+/** Returns the right to connect to a database. Roles have it, unless it was revoked from PUBLIC. */
 export const login = (
   part: Part,
   role: string,

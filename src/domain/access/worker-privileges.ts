@@ -143,7 +143,8 @@ const changing = (user: string, facts: PrivilegeFacts | null): Privilege[] =>
 
 /**
  * Lists the privileges for a shared table. The sink writes to that table under a role other than
- * the worker's. A rollback computes the batch's rows in a temporary table.
+ * the worker's, so the worker's login needs membership in this role. A rollback computes the
+ * batch's rows in a temporary table, so the login must be able to create one.
  */
 const actingAs = (
   { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },

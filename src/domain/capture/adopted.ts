@@ -1,5 +1,6 @@
 // Defines the capture with `adopt: true`. A Debezium connector of another owner writes to the
-// topics. Sluice only reads the topics and the position of the slot. It never changes the capture.
+// topics. Sluice only reads the topics, and the states of the connector, slot and publication. It
+// never changes any of them.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import { connectPlace } from '../migration/connect-control.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -8,7 +9,8 @@ import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
 /**
- * The remedy for a lost slot. Sluice never creates an adopted slot, so its owner must create it.
+ * The remedy for a lost slot. Sluice never creates an adopted slot, so its owner must create it
+ * again.
  */
 export const LOST_REMEDY =
   'create the slot and load the topics again, because Sluice never does; then: sluice retry, or sluice rollback';

@@ -6,8 +6,8 @@ import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../migration/contradiction.js';
 
 /**
- * The time limit (ms) for each barrier of a window. A longer wait would keep a snapshot open, which
- * delays VACUUM, and the window's result would be outdated.
+ * The time limit (ms) for each barrier of a window. During a wait, a snapshot can stay open, which
+ * delays VACUUM. After a longer wait, the window's result would also be outdated.
  */
 export const BARRIER_LIMIT_MS = 60_000;
 
@@ -15,19 +15,19 @@ export const BARRIER_LIMIT_MS = 60_000;
 export interface LoadFacts {
   readonly load: 'none' | ConnectorSpec['snapshot'];
   /**
-   * True if Sluice creates the slot before any row is read. All later changes then come through
-   * the log.
+   * True if Sluice creates the slot in the phase `snapshot`, before the connector exists. All later
+   * changes then come through the log.
    */
   readonly makesSlotFirst: boolean;
-  /** True if the connector creates the slot, after Sluice has claimed the slot's name. */
+  /** True if the connector creates the slot, after Sluice has claimed its name in the ledger. */
   readonly claimsSlot: boolean;
   /** True if the connector starts the load when it receives a signal through Kafka. */
   readonly isSignalled: boolean;
-  /** True if Sluice writes the rows itself before the connector starts. */
+  /** True if Sluice writes the rows to the topics itself, before the connector starts. */
   readonly copies: boolean;
   /** The activity that watches the load. Null if the load is complete when the connector starts. */
   readonly watch: 'watchSnapshot' | 'watchPolled' | null;
-  /** True if the connector loads the tables when it starts. */
+  /** True if Debezium loads the tables when its connector starts (`snapshot.mode: initial`). */
   readonly startsWithLoad: boolean;
   readonly rowsPerSecond: number;
   /** True if one long transaction reads all rows of the load, and so holds back vacuum. */
@@ -48,8 +48,8 @@ export interface CaptureFacts {
   /** True if the connector reads the log through a replication slot, Sluice's or an adopted one. */
   readonly readsSlot: boolean;
   /**
-   * True if connector, slot, publication and topics existed before, and belong to another owner.
-   * Sluice then never creates, changes, restarts or removes them.
+   * True if connector, slot, publication and topics existed before the migration, and belong to
+   * another owner. Sluice then never creates, changes, restarts or removes them.
    */
   readonly isAdopted: boolean;
   /** True if the connector brings Sluice's markers from the log to Kafka. */
@@ -58,7 +58,7 @@ export interface CaptureFacts {
   readonly carriesBefore: boolean;
   /** True if every generated column is captured. */
   readonly carriesGenerated: boolean;
-  /** True if the publication has stored generated columns, if the server can publish them. */
+  /** True if the publication includes stored generated columns on servers that can publish them. */
   readonly publishesStored: boolean;
   /** True if rows of child tables (INHERITS) arrive under the name of the parent table. */
   readonly carriesHeirs: boolean;
@@ -101,7 +101,7 @@ export interface AdoptedPlan extends CaptureFacts {
 /** The way in which changes leave the source. */
 export type CapturePlan = LogPlan | PollingPlan | AdoptedPlan;
 
-/** Pure functions that describe a capture. Its effects on systems are in activities/capture. */
+/** Pure functions that describe a capture. The code with side effects is in activities/capture. */
 export interface CaptureMode {
   /** The reason why no result of this capture can be compared exactly. Null if there is none. */
   readonly whySettled: string | null;

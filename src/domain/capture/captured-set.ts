@@ -1,5 +1,5 @@
 // Describes the captured set: the tables, rows, columns and operations that the publication
-// publishes, and the tables' definitions. It must cover everything that windows compare.
+// publishes, and the tables' definitions. The set must cover everything that windows compare.
 import { partitionsFact, storageFact, type Facts, type FactValue } from '../evidence/epoch.js';
 import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
 
@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** A text that differs after each change of the publication, even if it undoes an earlier one. */
+  /** A text that each change of the publication changes, even a change that undoes another one. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */
@@ -51,7 +51,7 @@ export interface CapturedTable extends Relation {
   readonly rowSecurity: readonly string[];
 }
 
-/** A problem of the capture. While it lasts, windows prove nothing about later changes. */
+/** A problem of the capture. Windows prove nothing about rows that change while it lasts. */
 export interface CaptureProblem {
   readonly code: 'capture-changed' | 'connector-drift' | 'connector-gone';
   readonly detail: string;

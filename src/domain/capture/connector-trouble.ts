@@ -8,7 +8,7 @@ export interface ConnectorTrouble {
   readonly code: 'connector-gone' | 'connector-paused' | 'connector-drift' | 'connector-failed';
   readonly detail: string;
   readonly remedy: string;
-  /** False if the connector works, but with other settings than planned. */
+  /** False if the connector was only edited, and the edited keys do not change what is captured. */
   readonly blocks: boolean;
 }
 
@@ -92,8 +92,8 @@ export interface Failing {
 }
 
 /**
- * After this time without a failure, the count starts again at one. Sluice waits at most 30 s
- * before a restart, so this time is longer than any such wait.
+ * After this time without a failure, the count starts again at one. Sluice itself waits at most
+ * 30 s before a restart. The time is longer, so that such a wait does not reset the count.
  */
 const RECOVERED_MS = 180_000;
 

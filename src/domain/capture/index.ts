@@ -42,7 +42,8 @@ export const logTopics = (spec: MigrationSpec, names: Names): string[] =>
 
 /**
  * Lists every topic that a generation creates: topics of tables, topics that only the migration
- * needs, and the pipeline's output. Adopted topics of tables exist already.
+ * needs, and the pipeline's output. With `adopt`, the topics of the tables exist already, so the
+ * list omits them.
  */
 export function plannedTopics(migration: MigrationSpec, generation: number): string[] {
   const { pipeline, validation } = migration.spec;

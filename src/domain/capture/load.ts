@@ -16,7 +16,10 @@ const BY_CONNECTOR: Omit<LoadFacts, 'load'> = {
   holdsSnapshot: true,
 };
 
-/** The facts for polling. The first poll reads everything, so nothing else loads the tables. */
+/**
+ * The facts of a capture without an initial load. With polling, the first poll reads everything, so
+ * nothing else loads the tables.
+ */
 export const NO_LOAD: LoadFacts = { ...BY_CONNECTOR, load: 'none', watch: 'watchPolled' };
 
 export const LOADS = new Registry<ConnectorSpec['snapshot'], { readonly facts: LoadFacts }>(

@@ -13,7 +13,7 @@ export interface Polling {
   readonly timestampColumns: readonly string[];
   /**
    * The minimum age of a row before a poll reads it. If a transaction stays open for longer, polls
-   * miss its rows.
+   * can miss its rows.
    */
   readonly delay: string;
   /** The spec's declaration about deletes in the source. Null if there is none. */
@@ -22,8 +22,8 @@ export interface Polling {
 
 export const DEFAULT_DELAY = '5s';
 /**
- * The subject's name for the rows of `connector.query`. The statements of a pipeline name the topic
- * of these rows by the placeholder `${topic:query}`.
+ * The name of the subject that consists of the rows of `connector.query`. The statements of a
+ * pipeline name the topic of these rows by the placeholder `${topic:query}`.
  */
 export const QUERY_SUBJECT = 'query';
 

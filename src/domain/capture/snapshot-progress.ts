@@ -19,7 +19,7 @@ export interface SnapshotProgress {
 export type ConnectorSnapshot = 'initial' | 'incremental';
 const KINDS = { initial: 'Initial Snapshot', incremental: 'Incremental Snapshot' } as const;
 
-/** Returns whether the connector has started the snapshot that was requested. */
+/** Returns whether the connector has started a snapshot of this kind. */
 export const hasStarted = (
   notifications: readonly SnapshotNotification[],
   snapshot: ConnectorSnapshot,
@@ -38,7 +38,7 @@ export const isScanning = (notifications: readonly SnapshotNotification[]): bool
 };
 
 const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the request
-const FORGOTTEN_MS = 60_000; // Debezium notifies after each chunk; a chunk takes under a second
+const FORGOTTEN_MS = 60_000; // Debezium notifies after each chunk, which usually takes under 1 s
 
 export interface SignalledSnapshot {
   readonly hasStarted: boolean;

@@ -118,8 +118,8 @@ export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGla
 
 /**
  * Returns the approval rules in force. While the glass is broken, one approval by a person who
- * broke it is enough. It counts at any time, and on evidence of any age. The approval must still
- * name the current evidence.
+ * broke it is enough. It counts at any time, and on evidence of any age. It still counts only for
+ * the current evidence.
  */
 export function approvalUnder(
   glass: BrokenGlass | null,
@@ -155,8 +155,8 @@ export function rulesChangeIn(
 
 /**
  * Returns the names of the people who may sign a rollback, a rejection or a rehearsal. These are
- * the spec's approvers and, for one hour, those who broke the glass. Empty if no signature is
- * needed.
+ * the spec's approvers and, during the hour of the broken glass, those who broke it. Empty if the
+ * spec names no approvers, because no signature is needed then.
  */
 export function signersUnder(
   glass: BrokenGlass | null,
@@ -169,7 +169,8 @@ export function signersUnder(
 
 /**
  * Returns the rules for a decision. While the glass is broken, only the people who broke it may
- * approve. A rejection may come from them or from the spec's approvers.
+ * approve. A rejection may come from them or from the spec's approvers, or from any person if the
+ * spec names no approvers.
  */
 export function rulesFor(
   decision: 'approve' | 'reject',

@@ -1,6 +1,6 @@
 // Decides whether a person may change the spec of a running migration. If the spec names approvers,
-// a change of the approval rules or of `maxHold` needs as many signatures as an approval. The rules
-// before the change decide how many that is.
+// a change of the approval rules or of `maxHold` needs as many signatures as the `quorum` before
+// the change. Any other change then needs one signature.
 import type { Decision, Identity } from './gate.js';
 import { refusedToAct } from './gate.js';
 import type { ApprovalSpec, MigrationSpec } from '../migration/spec.js';
@@ -47,7 +47,7 @@ export interface EditDecision extends Decision {
   readonly pending: PendingEdit | null;
 }
 
-/** The other signatures of an edit must follow within this time. */
+/** The other signatures of an edit must follow the first one within this time. */
 const SIGNED_WITHIN = '1h';
 
 /** The text that a signature names, so that the signature is valid for this spec only. */

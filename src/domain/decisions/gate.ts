@@ -1,6 +1,6 @@
 // Decides whether an approval or a rejection is accepted. A reason contains the numbers that
 // were compared, if there are any. Also decides which approvals count, and whether a person may
-// act.
+// roll back, rehearse or edit.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';
@@ -77,8 +77,8 @@ export interface Decision {
 }
 
 /**
- * For this time after evidence was voided, an approval must name its evidence. The person may have
- * looked at the old evidence.
+ * For this time after evidence was voided, an approval must name its evidence. Without the name,
+ * the person may have meant the old evidence.
  */
 const SETTLE_MS = 60_000;
 

@@ -1,5 +1,5 @@
-// Checks message payloads, because any client can send a signal. Uses no schema library, because
-// workflow code must not load such a library.
+// Checks the payloads of signals and updates, because any client can send them. Uses no schema
+// library, because workflow code must not load such a library.
 import type { CoSignRequest } from './cosign.js';
 import { DURATION_PATTERN, durationMs } from '../values/duration.js';
 import { because, ok, type OrReason } from '../values/or-reason.js';
@@ -101,8 +101,8 @@ export function checkRollBack(
 }
 
 /**
- * Returns the approvers in a spec that was not parsed yet. Returns an empty list if the spec has
- * none, or is wrong. A wrong spec is refused before anything is made.
+ * Returns the approvers in a spec that was not parsed yet. Returns an empty list if the spec names
+ * none, or is wrong. A wrong spec needs no approver, because it is refused before anything is made.
  */
 export function approversIn(spec: unknown): readonly string[] {
   const fields = ['spec', 'cutover', 'approval', 'approvers'];
@@ -151,8 +151,8 @@ export function checkBy(payload: unknown): OrReason<{ by: string; token: string 
 }
 
 /**
- * Checks `{decision, approver, reason, token?}` of the coSign update, which is one of the two
- * signatures that the decision needs.
+ * Checks `{decision, approver, reason, token?}` of the coSign update. Each update gives one of the
+ * two signatures that the decision needs.
  */
 export function checkCoSign(payload: unknown): OrReason<CoSignRequest> {
   const record = asRecord(payload);

@@ -36,8 +36,8 @@ export interface SignedFor {
   readonly namespace: string;
   readonly workflowId: string;
   /**
-   * The first run id, which stays the same across continue-as-new. Temporal creates it, so no run
-   * of another cluster has the same id.
+   * The first run id, which stays the same across continue-as-new. Temporal creates it at random,
+   * so no run of another cluster has the same id.
    */
   readonly run: string;
 }

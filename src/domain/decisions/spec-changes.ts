@@ -24,8 +24,8 @@ export interface SpecEdit {
   /** The changed fields that evidence depends on. If there are any, a new epoch begins. */
   readonly evidence: readonly string[];
   /**
-   * True if the rules of the approval or `maxHold` change. The edit then needs as many signatures
-   * as an approval.
+   * True if the rules of the approval or `maxHold` change. If the spec names approvers, the edit
+   * then needs `quorum` signatures.
    */
   readonly changesGate: boolean;
 }

@@ -186,8 +186,8 @@ export const describeCheck = (c: Check): string =>
 const STATEMENT = /^(GRANT|REVOKE|ALTER ROLE|ALTER DATABASE) /;
 
 /**
- * Returns the statements among the remedies that a person may paste. Two statements that differ
- * only in quotes count as one. A remedy is SQL if it begins with a statement.
+ * Returns the SQL statements in the remedies, so that a person can paste them. A remedy contains
+ * statements if it begins with one. Two statements that differ only in quotes count as one.
  */
 export function statementsOf(checks: readonly Check[]): string[] {
   const statements = checks

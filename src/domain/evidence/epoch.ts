@@ -56,8 +56,8 @@ const SHOWN_ENTRIES = 8;
 const SHOWN_CHARACTERS = 120;
 
 /**
- * Returns the change between two readings of the facts. Null if nothing changed, or if these are
- * the first facts of a run.
+ * Returns the change between two readings of the facts. Null if nothing changed, or if there was no
+ * reading before (`before` is null).
  */
 export function factsChange(before: Facts | null, now: Facts): FactsChange | null {
   if (before === null) return null;
@@ -101,8 +101,9 @@ const isIdle = (value: FactValue | undefined): boolean =>
   value === undefined || value === NOT_RUNNING || value.length === 0;
 
 /**
- * Fills in the last known values of tasks and groups that are not running. Their values can be read
- * only while they run. `stopped` names these tasks and groups. It is null if all are running.
+ * Fills in the last known values of tasks and groups that are not running, because some facts about
+ * them can be read only while they run. `stopped` names these tasks and groups. It is null if none
+ * has stopped.
  */
 export function withLastKnown(
   before: Facts,
@@ -162,7 +163,8 @@ function sharedWords(left: string, right: string): number {
 }
 
 /**
- * Cuts a long text. The shortened text still contains the first word after the `shared` characters.
+ * Cuts a long text. `shared` is the length of its unchanged beginning. The shortened text still
+ * shows where the changed part begins.
  */
 function shortText(text: string, shared: number): string {
   if (text.length <= SHOWN_CHARACTERS) return text;

@@ -4,9 +4,9 @@
 // names begins a new epoch.
 
 /**
- * The cost of a change. If several facts changed, the later kind of this list counts. `restart`: a
- * full window must pass before approvals count again. `full-window`: the next window reads every
- * row. `epoch`: a new epoch begins, and all approvals are void.
+ * The cost of a change. `restart`: a full window must pass before approvals count again.
+ * `full-window`: the next window reads every row. `epoch`: a new epoch begins, and all approvals
+ * are void.
  */
 export type FactCost = 'restart' | 'full-window' | 'epoch';
 

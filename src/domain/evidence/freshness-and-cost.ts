@@ -2,7 +2,10 @@
 // cost of the window. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
-/** The age of the batch's result while readers used it, in the newest runs of the run log. */
+/**
+ * The age of the batch's result when its readers see it, over the newest runs of the run log. It is
+ * counted from the cut of each run.
+ */
 export interface BatchAge {
   readonly averageMs: number;
   readonly worstMs: number;

@@ -23,7 +23,7 @@ export type ObjectKind =
 
 /**
  * An object that this migration made. It is registered in the ledger before it is made, and removed
- * or handed over at the end.
+ * or handed over at the end. Adopted objects, which other owners made, have the same shape.
  */
 export interface OwnedObject {
   readonly kind: ObjectKind;
@@ -163,7 +163,7 @@ export interface EvidenceLink {
   readonly document: object;
 }
 
-/** The number of stored differences in one column of a subject, over all windows. */
+/** The number of stored differences of one class in one column of a subject, over all windows. */
 export interface ColumnTally {
   readonly subject: string;
   readonly class: DifferenceClass;

@@ -40,8 +40,8 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
 /**
  * Returns the verdict of a subject after the facts changed during the window. A passed subject
  * proves nothing: some rows may be from before the change, and some records from after it. A failed
- * subject proves nothing if a table got new files. ALTER TABLE and TRUNCATE replace the files. A
- * snapshot that is older than such a statement then sees an empty table.
+ * subject proves nothing if a table got new files. TRUNCATE and some forms of ALTER TABLE replace
+ * the files. A snapshot that is older than such a statement then sees an empty table.
  */
 export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Verdict {
   const during = factsChange(before, after);
@@ -53,7 +53,7 @@ export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Ver
   return { verdict: 'inconclusive', reason: `${verdict.reason}${VOID}${change}` };
 }
 
-/** Returns whether a file of a table before the window is no longer its file after the window. */
+/** Returns whether a table lost one of its files during the window. */
 const hasMoved = (before: Facts, after: Facts): boolean =>
   Object.entries(before).some(
     ([name, files]) =>

@@ -14,8 +14,8 @@ export interface ProofInput {
   /** The stage of `batch.stages` that is proven. Null means that the result is proven. */
   readonly stage: string | null;
   /**
-   * The stored results of this many of the latest batch runs are also compared. Only keys that
-   * these runs will not change again are compared.
+   * The number of the latest batch runs whose stored results are also compared. Of each result,
+   * only the closed keys are compared, because no later run changes their rows.
    */
   readonly runs: number;
   readonly by: string;
@@ -56,7 +56,7 @@ export interface Replayed {
 
 /**
  * The comparison of one earlier run of the batch with the pipeline. It covers the rows that the run
- * stored for keys that it will not change again.
+ * stored for closed keys.
  */
 export interface RehearsedRun extends Verdict {
   readonly run: string;
@@ -87,8 +87,8 @@ export interface ProofResult {
   /** Oldest first. Empty if no runs were requested. */
   readonly rehearsed: readonly RehearsedRun[];
   /**
-   * The time in ms from the end of the replay until the pipeline had read everything. Null if the
-   * pipeline never read everything.
+   * The time in ms from the end of the replay (of the slice's rows into topics) until the pipeline
+   * had read everything. Null if the pipeline never read everything.
    */
   readonly pipelineMs: number | null;
   /**

@@ -12,7 +12,7 @@ export type Ends = ReadonlyMap<string, readonly PartitionEnd[]>;
 
 /**
  * Returns where two readings of the ends differ, or where a transaction is open at the end. Null
- * means that nothing was written between the readings.
+ * means that nothing was written between the readings, and that no transaction is open.
  */
 export function movedBetween(before: Ends, after: Ends): string | null {
   for (const [topic, ends] of after) {

@@ -1,5 +1,6 @@
-// Decides whether enough windows have passed. The rule requires a number of passes in a row and
-// certain kinds of day. It also limits the share of keys that may still be wrong.
+// Decides whether enough windows have passed. The rule requires a number of passes in a row,
+// certain kinds of day, and a full window after a harmless restart. It also limits the share of
+// keys that may still be wrong.
 import type { CoverageDay, ValidationSpec } from '../migration/spec.js';
 
 /** Returns the kinds of day (UTC) that a window taken at `at` (ISO) covers. */

@@ -17,8 +17,8 @@ export interface Subject {
 export const STORED_SUBJECT = 'result@batch';
 
 /**
- * Returns the spec's condition for closed keys, which are the keys that a batch run will not change
- * again. `cut` is the time (ISO) up to which the run read its input.
+ * Returns the spec's condition for closed keys, whose rows no later batch run will change. `cut` is
+ * the time (ISO) up to which the run read its input.
  */
 export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);

@@ -3,10 +3,10 @@
 // rows. With `validation.laterWindows: witness`, other windows use a witness, too. A witness
 // depends neither on Debezium nor on Kafka.
 
-/** If every table has fewer rows than this, a full pass under the fence is as fast as a witness. */
+/** If every table has fewer rows than this, a final window is fast enough without a witness. */
 export const WITNESS_FROM_ROWS = 20_000;
 
-/** With more changed keys than this, the final window reads every row instead. */
+/** With more changes than this, the witness fails, and the window must read every row instead. */
 export const MOST_WITNESSED = 200_000;
 
 /** Describes how a final window used the witness, for the evidence and the report. */

@@ -1,4 +1,5 @@
-// Defines `spec.existing`, which names topics, a slot and a connector that already exist.
+// Defines `spec.existing`, which names topics, a slot, a publication and a connector that already
+// exist.
 /** Objects that already exist. `sluice compare` reads them, and `adopt: true` adopts them. */
 export interface ExistingSpec {
   /**

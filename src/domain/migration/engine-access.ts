@@ -47,6 +47,6 @@ export function neededByEngine(spec: EngineSpec): string[] {
     : [`To log in to Kafka, Flink's job manager and every task manager need ${list.join(', ')}.`];
 }
 
-/** Returns the path of a reference `PATH:PROPERTY` to a properties file, or the path as it is. */
+/** Returns the path of the file, without `:PROPERTY` at its end. Undefined for a variable. */
 const fileOf = (secret: SecretRef): string | undefined =>
   'file' in secret ? secret.file.replace(/:[^:/]+$/, '') : undefined;

@@ -1,5 +1,5 @@
 // Derives the names of the capture's objects, the sink connector and the lease row's schema. A name
-// depends only on the spec (the migration's name, `topicPrefix` and `existing`) and on the
+// depends only on the spec (the migration's name, `topicPrefix`, `adopt` and `existing`) and on the
 // generation, which is the number of the capture. So a repeated step finds the objects that it
 // created before. Also parses and quotes the names of tables.
 import type { MigrationSpec } from './spec.js';
@@ -18,7 +18,7 @@ export interface Names {
   readonly signalTopic: string;
   /** The consumer group with which the connector reads signals. */
   readonly signalGroup: string;
-  /** Rows of a window's snapshot for Flink. Used only if Flink is the validation engine. */
+  /** If Flink compares the tables, Sluice writes the rows of a window's snapshot here. */
   readonly windowTopic: string;
   /** The schema in the target database that contains the lease row. */
   readonly leaseSchema: string;

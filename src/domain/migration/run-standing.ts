@@ -8,7 +8,7 @@ export interface SeenWorkflow {
   readonly closedAt: string | null;
   /** The failure. Null unless the status is FAILED. */
   readonly failure: string | null;
-  /** The attempt of the pending workflow task. 0 if none is pending. */
+  /** The number of the pending workflow task's attempt. 0 if no task is pending. */
   readonly taskAttempt: number;
   /** The error of the newest failed workflow task. Null if none is known. */
   readonly taskFailure: string | null;
@@ -17,7 +17,7 @@ export interface SeenWorkflow {
   readonly polledMsAgo: number | null;
   /**
    * True if the run has just answered a query, so a worker is alive. Null if it was not asked. Then
-   * a worker that polls its queue counts as alive.
+   * a worker that polls the run's task queue counts as alive.
    */
   readonly answered: boolean | null;
   /** The activities that a person paused at Temporal. */
@@ -46,7 +46,7 @@ export interface Recorded {
 }
 
 export interface Standing {
-  /** The source of the data that is shown. */
+  /** Says where the shown data comes from. */
   readonly from: 'workflow' | 'ledger';
   /** ISO: the time at which the data was true. */
   readonly at: string;
@@ -80,8 +80,8 @@ const DEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * A worker that dies costs one attempt of a workflow task. If more attempts fail, the fault is in
- * the task itself.
+ * If a workflow task reaches this attempt while a worker polls its queue, the fault is in the task
+ * itself, even if Temporal names no error. A worker that dies costs only one attempt.
  */
 const TRIES_WITHOUT_REASON = 3;
 
@@ -128,8 +128,8 @@ type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDea
 const FINE: Trouble = { problem: null, remedy: [], state: null };
 
 /**
- * Says what stops while one of these activities is paused. Every other activity is a step of the
- * main path, and the run waits for it.
+ * Says what stops while one of these activities is paused. Every other activity is a step, and the
+ * run waits for it.
  */
 const STOPS: Readonly<Record<string, string>> = {
   guard: 'nothing watches the connectors, the slot and the WAL that it retains',

@@ -28,8 +28,8 @@ export const sinkCanWriteTable = ({ schema, table }: TableName): boolean =>
  * characters get a backslash. Otherwise, the schema rep_eu would also match the schema repXeu, and
  * the sink would write to a table that is not its own. The same characters in the table's name get
  * no backslash. The sink takes only the schema from the match that it found, so the backslash would
- * stay in the table's name. The check `sink.similar-names` therefore finds other tables that match,
- * because the sink could use their types.
+ * stay in the table's name. The name can therefore match other tables, whose column types the sink
+ * could use. The check `sink.similar-names` finds such tables.
  */
 export function sinkTableName({ schema, table }: TableName): string {
   return `${inFormat(schema.replaceAll(/[_%]/g, '\\$&'))}.${inFormat(table)}`;

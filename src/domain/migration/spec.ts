@@ -18,7 +18,10 @@ export interface SourceSpec {
   readonly limits: {
     readonly maxBackends: number;
     readonly rowsPerSecond: number;
-    /** The most windows that read this server at a time, over all migrations. Four if absent. */
+    /**
+     * The number of windows that may read this server at a time, over all migrations of the ledger.
+     * Final windows do not count. Four if absent.
+     */
     readonly windows?: number | undefined;
     readonly statementTimeout: string;
   };
@@ -150,7 +153,7 @@ export interface ValidationSpec {
   /** Results are compared at a still point, or in rounds until they have settled. */
   readonly results: 'exact' | 'settled';
   readonly stillPoint: StillPointSpec;
-  /** The way in which every window except the first finds changed rows. `scan` if absent. */
+  /** How windows after the first find the rows that the source changed. `scan` if absent. */
   readonly laterWindows?: 'scan' | 'witness' | undefined;
 }
 
@@ -189,7 +192,7 @@ export interface CutoverSpec {
   readonly maxHold: string;
   /**
    * `source`: writes to the source tables are refused while the lease row is FENCED. `result`: such
-   * writes are allowed; a run of the batch during the hold still makes Sluice refuse the commit.
+   * writes are allowed. If Sluice sees a run of the batch during the hold, it refuses the commit.
    */
   readonly fence: 'result' | 'source';
   /**

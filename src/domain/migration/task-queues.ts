@@ -40,8 +40,8 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   /** Windows, which can read whole tables and topics. */
   data: { suffix: '-data', slots: 2, heartbeatEvery: '5s' },
   /**
-   * Activities that mostly wait, for hours or weeks, such as the guard of each migration. A guard
-   * runs as long as its migration, so its heartbeats cost the most on Temporal Cloud.
+   * Activities that mostly wait, for hours or weeks, such as the guard of each migration. Frequent
+   * heartbeats of an activity that runs this long would cost the most on Temporal Cloud.
    */
   watch: { suffix: '-watch', slots: 1000, heartbeatEvery: '30s' },
   /**

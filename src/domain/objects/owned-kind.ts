@@ -3,7 +3,7 @@
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 
-/** `keep`: the object belongs to the running pipeline and is handed over. */
+/** `keep`: the object stays in use after the migration, so it is handed over. */
 export type AtComplete = 'keep' | 'remove';
 
 export interface KindPlan {

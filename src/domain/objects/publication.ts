@@ -1,5 +1,5 @@
-// Describes the publication, which names the tables that a connector reads from the WAL. A polling
-// connector needs no publication.
+// Describes the publication, which names the tables whose changes a connector reads from the WAL. A
+// polling connector needs no publication.
 import type { KindPlan } from './owned-kind.js';
 
 export const publicationKind = {

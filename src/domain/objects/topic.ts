@@ -9,8 +9,8 @@ export const topicKind = {
   planned: ({ topics, cluster }) =>
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
   /**
-   * The heartbeat topic stays, because the connector still writes heartbeats after the hand-over.
-   * It then no longer writes to the scaffolding topics.
+   * The heartbeat topic stays, because Debezium still writes its heartbeats there after the
+   * hand-over. It then no longer writes to the scaffolding topics.
    */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)

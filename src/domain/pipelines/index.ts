@@ -30,7 +30,7 @@ export interface HostPlan {
   readonly refusesProof: string | null;
 }
 
-/** Pure facts about a host. Its effects on systems are in activities/pipelines. */
+/** Pure facts about a host. The code that contacts the host is in activities/pipelines. */
 interface Host {
   plan(pipeline: PipelineSpec, names: Names): HostPlan;
   /**

@@ -6,7 +6,7 @@ export interface KsqlStatement {
   /** The name of the stream or table in ksqlDB: in upper case, unless the statement quotes it. */
   readonly name: string;
   readonly kind: 'STREAM' | 'TABLE';
-  /** True if the statement has a query. The query then fills the stream or table permanently. */
+  /** True if the statement has a query. ksqlDB then fills the stream or table continuously. */
   readonly isQuery: boolean;
   readonly sql: string;
 }

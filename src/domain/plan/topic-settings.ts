@@ -37,8 +37,9 @@ export const RETENTION_SETTINGS: readonly string[] = [
 ];
 
 /**
- * Lists every topic that Sluice creates. Topics of tables are compacted, because they represent the
- * table. The topics of `logTopics` have one partition, because the order of their records matters.
+ * Lists every topic that Sluice creates. The topics of the tables and the output are compacted,
+ * because each of them represents a whole table or result. The topics of `logTopics` have one
+ * partition, because the order of their records matters.
  */
 export function topicsToMake({ spec, names, topics, logTopics }: ResolvedPlan): PlannedTopic[] {
   return topics.map((topic) => ({

@@ -129,7 +129,10 @@ export interface RouteContext {
   readonly validation: { readonly closedKeys: string };
 }
 
-/** Pure functions that describe a route. Its effects are in activities/cutover/routes. */
+/**
+ * Pure functions that describe a route. The code that switches the consumers is in
+ * activities/cutover/routes.
+ */
 export interface Route<R extends RouteSpec = RouteSpec> {
   /** Returns the plan of the route. Throws for a name that the parser would have refused. */
   plan(route: R, names: Names): RoutePlan;

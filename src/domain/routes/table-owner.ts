@@ -2,8 +2,8 @@
 // the commit. This is the sink, in a session that has the role `streamRole`.
 
 /**
- * The sink's identity after the commit: the role of its session, and the evidence epoch of the
- * commit.
+ * The sink's identity after the commit: the role of its session, and the epoch of the evidence that
+ * the commit used.
  */
 export interface TableOwner {
   readonly role: string;

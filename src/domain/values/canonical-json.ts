@@ -1,5 +1,5 @@
-// Prints each value as one text, so that a hash does not depend on the order in which keys were
-// written.
+// Prints equal values as the same text, so that a hash does not depend on the order in which keys
+// were written.
 
 /** Prints JSON with sorted keys. Equal values always give the same text. */
 export function canonicalJson(value: unknown): string {

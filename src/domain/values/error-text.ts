@@ -2,7 +2,8 @@
 
 /**
  * Returns the message of an error. If a host has several addresses and none of them answers, Node's
- * error has no message. It then contains one error for each address.
+ * error has no message, but contains one error for each address. For such an error, returns the
+ * messages of all addresses.
  */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

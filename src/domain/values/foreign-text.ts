@@ -16,7 +16,7 @@ const escaped = (character: string): string =>
 export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, escaped);
 
 /**
- * Works like `printable`, but keeps line ends and tabs, because Sluice itself formatted the text.
+ * Works like `printable`, but keeps newlines and tabs, because Sluice itself formatted the text.
  */
 export const printableLines = (text: string): string =>
   text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));

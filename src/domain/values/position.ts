@@ -33,8 +33,9 @@ export interface SnapshotVisibility {
   readonly xmax: number;
   readonly inProgress: ReadonlySet<number>;
   /**
-   * A limit from the source's transaction counter, read after the ends of the topic. Every
-   * transaction in the topic up to these ends has a smaller id. Absent if not known.
+   * A limit from the source's transaction counter. Sluice reads it after it has read the topic's
+   * end offsets, so every transaction in the topic up to these offsets has a smaller id. Absent if
+   * the limit is not known.
    */
   readonly before?: number;
 }
@@ -55,10 +56,10 @@ const EPOCH = 2 ** 32;
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 
 /**
- * Widens Debezium's 32-bit transaction id to the latest 64-bit id that a record of the topic can
- * have. The record may belong to an older transaction with the same 32 bits. That transaction ended
- * long ago, so every snapshot that sees the widened id sees it too. Ids that already have 64 bits
- * stay unchanged.
+ * Widens Debezium's 32-bit transaction id to the latest 64-bit id that has the same lower half and
+ * that a record of the topic can have. The record may belong to an older transaction with the same
+ * lower half. That transaction ended long ago, so every snapshot that sees the widened id sees it
+ * too. Ids that already have 64 bits stay unchanged.
  */
 export function widened(txId: number, snapshot: SnapshotVisibility): number {
   if (txId >= EPOCH) return txId;

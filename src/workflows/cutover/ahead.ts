@@ -1,6 +1,6 @@
-// Compares every row directly before the fence (the full pass). Meanwhile, a temporary replication
-// slot (the witness) records which rows change in the source. Under the fence, the final window
-// then reads only these rows, so a large table does not make the hold longer.
+// Compares every row directly before the fence (the full pass). From then on, a temporary
+// replication slot (the witness) shows which rows change in the source. Under the fence, the final
+// window reads only these rows, so a large table does not make the hold longer.
 import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
 import { allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { BackToValidate } from '../run/interruptions.js';

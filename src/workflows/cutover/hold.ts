@@ -95,9 +95,9 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 
 /**
  * Pauses the batch, and then makes the fence. Returns the position that the drain must reach.
- * Throws BackToValidate if the fence is refused, or if this takes longer than `maxHold`. A step may
- * be blocked for hours. By then, the change window may have closed, and the pause of the batch has
- * ended.
+ * Throws BackToValidate if the fence is refused, or if both together take longer than `maxHold`. A
+ * step may be blocked for hours. By then, the change window may have closed, and the pause of the
+ * batch has ended.
  */
 async function pauseAndFence(run: Run, evidence: Evidence, started: number): Promise<Lsn> {
   const { maxHold } = run.spec.cutover;
@@ -117,8 +117,8 @@ async function pauseAndFence(run: Run, evidence: Evidence, started: number): Pro
     () => call('quick', 'fence', `Fence the result for at most ${maxHold}`, evidence),
     false,
   );
-  // A run that was reset has forgotten its later attempts, but the lease row has the highest
-  // number. The next attempt needs a higher number.
+  // A run that was reset has forgotten its later attempts, but the lease row has the number of the
+  // newest. The next attempt needs a higher number.
   if (attempt !== undefined) run.state.attempts = Math.max(run.state.attempts, attempt);
   if (refused) throw new BackToValidate(`fence refused: ${refused}`);
   run.audit({ kind: 'fenced', lsn });
@@ -127,8 +127,9 @@ async function pauseAndFence(run: Run, evidence: Evidence, started: number): Pro
 }
 
 /**
- * Names the earlier window that proved the results. Returns an empty string if the final window
- * compared the results itself. Throws BackToValidate if the earlier window is now too old.
+ * Returns a text that names the earlier window that proved the results. The text is empty if the
+ * final window compared the results itself. Throws BackToValidate if the earlier window is now too
+ * old.
  */
 function restedResults(run: Run): string {
   const allowed = allowedAge(run.plan);
@@ -142,8 +143,8 @@ function restedResults(run: Run): string {
 
 /**
  * Returns whether the lease row says that this migration's commit has happened. After a reset to an
- * earlier point, the run itself does not know about the commit. Blocks the run if it had already
- * ended before the reset.
+ * earlier point, the run itself does not know about the commit. Blocks the run if it had ended, or
+ * had begun a newer generation, before the reset.
  */
 export async function findsItselfCommitted(run: Run): Promise<boolean> {
   if (run.state.committedAt) return true;
@@ -162,10 +163,10 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 }
 
 /**
- * Releases the fence, and then resumes the sink and the batch. Nothing can interrupt this. If a
- * rollback is requested meanwhile, only the fence is released here. The roll-back phase then does
- * the rest, so that it does not wait for a blocked step. Returns true if the lease row says that
- * the commit happened.
+ * Releases the fence, and then resumes the sink, drops the triggers and resumes the batch. A
+ * cancellation does not interrupt this. But after a rollback was requested, the steps that follow
+ * the release are left to the roll-back phase, so that it does not wait for a blocked step. Returns
+ * true if the lease row says that the commit happened.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;
@@ -197,9 +198,9 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 }
 
 /**
- * Drops the fence triggers. They no longer block anything, but they would still slow down every
- * write. After the commit, the owner trigger of a shared table stays until `complete`, because it
- * limits who may write to the table.
+ * Drops the fence triggers. After the release or the commit, they block nothing, but they would
+ * still slow down every write. After the commit, the owner trigger of a shared table stays until
+ * `complete`, because it limits who may write to the table.
  */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
   const over = (name: string): boolean =>
@@ -211,8 +212,8 @@ export async function dropTriggers(run: Run, isCommitted = false): Promise<void>
 }
 
 /**
- * Runs a step of the undo, unless a rollback was requested or is requested while the step is
- * blocked. Returns whether the step was done.
+ * Runs a step that undoes a part of the hold, unless a rollback was requested or is requested while
+ * the step is blocked. Returns whether the step was done.
  */
 const unlessBack = (run: Run, act: () => Promise<unknown>): Promise<boolean> =>
   run.step(async () => {

@@ -32,7 +32,7 @@ export async function untilOnStream(
   await run.unblock();
 }
 
-/** Returns whether both conditions are true without the ledger. False if this is unknown. */
+/** Returns whether both conditions are true, without asking the ledger. False if unknown. */
 const isOnStream = (run: Run, ways: string): Promise<boolean> =>
   whyNotOnStream(run, ways, false).then(
     (why) => why === null,
@@ -40,9 +40,10 @@ const isOnStream = (run: Run, ways: string): Promise<boolean> =>
   );
 
 /**
- * Returns null if the cut-over is still in effect. Looks again, because the last window may be
- * hours old. Since then, a person may have replaced the view, or the target may have been restored
- * to a time before the commit. With `needsRow`, also asks the ledger whether the run may continue.
+ * Returns null if the cut-over is still in effect. Does not rely on the last window, because it may
+ * be hours old. Since then, a person may have replaced the view, or the target may have been
+ * restored to a time before the commit. With `needsRow`, throws if the ledger says that the run has
+ * already ended, or has begun a newer generation.
  */
 async function whyNotOnStream(run: Run, ways: string, needsRow: boolean): Promise<Blocked | null> {
   const { ref, plan } = run;

@@ -73,8 +73,9 @@ async function recheckEvidence(run: Run): Promise<void> {
 }
 
 /**
- * Proves that the route can be switched. If it cannot, the reason may be that it was switched. A
- * run that was reset to a moment after the look at the lease row asks the row again.
+ * Proves that the route can be switched. If the proof fails, the commit may have switched the route
+ * already: a run that was reset to a moment after it read the lease row does not know this. So the
+ * row is read again.
  */
 async function proveRoute({ ref }: Run): Promise<void> {
   const what = 'Prove that the view can be switched and restored for all of its readers';
@@ -88,8 +89,10 @@ async function proveRoute({ ref }: Run): Promise<void> {
   }
 }
 
-/** Reads the facts. Waits until every connector task and consumer group in the facts is running,
- * or a new epoch begins. */
+/**
+ * Reads the facts. Repeats this until every connector task and consumer group in the facts is
+ * running, or until a change of the facts requires a new epoch.
+ */
 async function readFacts(run: Run): Promise<FactsSeen> {
   for (;;) {
     const seen = await run.ask(() =>
@@ -101,11 +104,11 @@ async function readFacts(run: Run): Promise<FactsSeen> {
         run.state.facts,
       ),
     );
-    // A change may require a full window. The final window is full, so it covers the change. An
-    // earlier comparison of the results does not cover it.
+    // A change may require a full window. For the tables, the final window is full, so it covers
+    // the change. An earlier comparison of the results does not cover it.
     run.state.facts = seen.digest;
     if (seen.change) run.state.recentResult = null;
-    // The next reading no longer shows this change, so the restart is recorded before the wait.
+    // The next reading of the facts no longer shows this change, so a restart is recorded now.
     if (seen.change?.restart && !seen.change.epoch) run.sawRestart(seen.change.restart);
     if (seen.stopped === undefined || seen.change?.epoch) {
       await run.unblock();
@@ -151,7 +154,8 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  // with the rehearsal's time, the next prediction would be as long, so only windows predict it
+  // The measured time of a rehearsal would make the next prediction as long again. Without it, only
+  // the measurements of windows count.
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }

@@ -1,5 +1,6 @@
-// Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures
-// the hold from the pause of the batch to the moment at which a cut-over would commit.
+// Rehearses the cut-over: runs its steps up to the commit, then releases the fence. It measures the
+// hold from the pause of the batch to the moment at which a cut-over would commit. So, unlike a
+// cut-over, it also begins if the predicted hold is longer than maxHold.
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, undoHold } from './hold.js';
@@ -9,8 +10,8 @@ import type { Run } from '../run/run.js';
 import { blockedOf } from '../run/state.js';
 
 /**
- * Handles the update that requests a rehearsal. Waits until the approve phase has run the
- * rehearsal.
+ * Handles the update that requests a rehearsal. Waits until the approve phase has run the rehearsal
+ * or has ended.
  */
 export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> {
   const refuse = (refused: string): Rehearsed => ({ refused, holdMs: null });

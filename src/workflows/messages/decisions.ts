@@ -76,7 +76,7 @@ export async function refusedUnsigned(
 
 /**
  * Asks the worker to check the token, because the worker has the keys. Passes the workflow's time,
- * because the clock of a worker may be wrong. The workflow remembers which tokens were used.
+ * because the clock of a worker may be wrong. Remembers the token, so that it counts only once.
  */
 export async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;

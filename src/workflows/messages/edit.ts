@@ -1,5 +1,6 @@
 // Takes an edit of the running migration's spec. An activity parses the new spec, because workflow
-// code has no parser. After the decision, the edit takes effect without an await in between.
+// code has no parser. There is no await between the decision and its effect, so the state on which
+// the decision depends cannot change before the edit takes effect.
 import {
   decideEdit,
   signedEdit,

@@ -1,6 +1,6 @@
 // Registers the signals, updates and queries of a run. Other tools rely on them. A handler changes
 // the state of the run, and the main path then acts on the change. A signal with a bad payload is
-// recorded, shown and ignored; its handler does not throw.
+// recorded in the audit, and otherwise ignored; its handler does not throw.
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ApplicationFailure,
@@ -171,7 +171,8 @@ function onDecision(
 /**
  * Handles the signal rollBack. If the spec names approvers and the signal is signed, an activity
  * checks the signature first. Without approvers, the handler acts at once. A signal can arrive
- * before the spec was read, above all after a reset, which sends earlier signals again.
+ * before the spec was read, above all after a reset, which sends earlier signals again. The
+ * approvers are then those that the workflow's input names.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);

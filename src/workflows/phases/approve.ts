@@ -17,8 +17,8 @@ const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 
 export async function approve(run: Run): Promise<void> {
   const { state } = run;
-  // A reset to the middle of validate, or to this phase, can follow the commit. No approval can then
-  // decide anything.
+  // A person can reset a run after its commit, to the middle of validate or to this phase. No
+  // approval can then decide anything.
   if (await findsItselfCommitted(run)) return;
   const { epoch } = state;
   const requireEpoch = (): void => {
@@ -77,7 +77,8 @@ export async function approve(run: Run): Promise<void> {
     await run.edge();
     dueAt = Date.parse(run.now()) + everyMs(run);
   }
-  // the run is approved, and the cut-over uses the approval, or it has found its earlier commit
+  // Either the cut-over now uses the approval, or the run has found that it had committed before a
+  // reset. In both cases, it needs no further approval.
   state.needsApproval = false;
   await run.flush();
 }

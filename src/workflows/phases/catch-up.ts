@@ -1,7 +1,7 @@
-// catch-up: deploys the pipeline, unless it is external. The owner of an external pipeline moves it
-// to the topics of a new generation; until then, the run is blocked. Then the phase proves several
-// barriers in a row through source, connector, pipeline, output and sink. Each barrier has the time
-// limit `catchUp.within`.
+// catch-up: deploys the pipeline, unless it is external. In a later generation, the owner of an
+// external pipeline has to move it to the new topics; until then, the run is blocked. Then the
+// phase proves several barriers in a row through source, connector, pipeline, output and sink. Each
+// barrier has the time limit `catchUp.within`.
 import { pipelineGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';

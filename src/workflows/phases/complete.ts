@@ -30,7 +30,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
       call('quick', 'retireRole', "Revoke the batch role's privileges to write to the table", ref),
     );
   run.connectors.release();
-  // the owner now runs the pipeline, and the report says how to watch the WAL of its slot
+  // from now on, the owner must watch the slot and its WAL; the report says how
   run.stopGuard();
   if (plan.capture.hasSlot)
     await run.step(() =>
@@ -55,7 +55,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const listed = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
   );
-  addLeftovers(state, listed); // a lost generation may have left something
+  addLeftovers(state, listed); // an earlier, lost generation may have left something
   await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   state.outcome = 'migrated';
   run.audit({ kind: 'outcome', outcome: 'migrated' });

@@ -53,7 +53,7 @@ async function connectSource(run: Run): Promise<void> {
   if (hasSlot) await identifySlot(run);
 }
 
-/** Debezium may overwrite changes during an initial load in chunks. */
+/** Writes the changes again that Debezium overwrote with older rows during a load in chunks. */
 async function repeatOverwritten(run: Run): Promise<void> {
   const summary = 'Repeat the changes that the initial load overwrote';
   const rows = await run.step(async () => {
@@ -63,7 +63,8 @@ async function repeatOverwritten(run: Run): Promise<void> {
     try {
       return await call('long', 'repeatOverwritten', summary, run.ref);
     } finally {
-      areStarted(run, 'source'); // after a failure, the guard finds a deleted or stopped connector
+      // also after a failure, so that the guard reports a connector that is deleted or stopped
+      areStarted(run, 'source');
     }
   });
   if (rows > 0) run.audit({ kind: 'load-repeated', rows });

@@ -33,8 +33,8 @@ export async function prepare(run: Run): Promise<void> {
 }
 
 /**
- * Opens the run in the ledger. If the run was reset, the ledger returns the numbers that it had
- * before.
+ * Opens the run in the ledger. If the run was reset, it gets the iteration and generation that it
+ * had before the reset.
  */
 export async function openRun(run: Run): Promise<void> {
   const { workflowId } = workflowInfo();

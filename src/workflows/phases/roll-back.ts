@@ -1,8 +1,9 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes the owned
 // objects in reverse order, and verifies that each is gone. Nothing can interrupt this phase. A
-// removal that fails blocks the run. If the run was reset, the ledger lists objects that are not on
-// its undo list, and they are removed too. If the ledger lists objects even after this, they are
-// leftovers. `get` and the report name them with their remedy, and `doctor --leftovers` finds them.
+// removal that fails blocks the run. If the run was reset, the ledger may list objects that are not
+// on its undo list, and they are removed too. If the ledger lists objects even after this, they are
+// leftovers. `sluice get` and the report name them with their remedy, and
+// `sluice doctor --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import { openRun } from './prepare.js';
@@ -28,9 +29,10 @@ export async function rollBack(run: Run): Promise<void> {
     );
     run.willMake(...objects);
     state.handedOver = [...handedOver];
-    // The undo list was empty if nothing was made, if the run was reset, or if the run continued as
-    // new after the last removal. Before that removal, consumers were returned. After `complete`,
-    // consumers may read the stream although the run owns nothing any more.
+    // An empty undo list can have three causes. If nothing was made, or if the run continued as new
+    // after the last removal, consumers already read the batch. If the run was reset, its list now
+    // has the ledger's objects, and consumers may read the stream. After `complete`, they may also
+    // read it although the run owns nothing any more.
     if (!isReturned && (state.undo.length > 0 || hasCompleted)) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.
@@ -69,7 +71,7 @@ async function returnToBatch(run: Run): Promise<void> {
   await run.unblock();
 }
 
-/** Returns whether the lease row says that the commit happened. If it did not, ends the fence. */
+/** Returns whether the lease row says that the commit happened. If not, releases its fence. */
 async function isCommitted(run: Run): Promise<boolean> {
   const { ref } = run;
   const { fenceToken: token, attempts: attempt } = run.state;

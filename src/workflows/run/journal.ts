@@ -97,7 +97,7 @@ export class Journal {
   }
 
   /**
-   * Copies status and audit to the ledger, where `get` finds them if no worker is running. If the
+   * Copies status and audit to the ledger, where `sluice get` finds them if no worker runs. If the
    * ledger does not answer, the run continues, and the next call writes what is missing. Returns
    * whether the ledger has everything.
    */
@@ -148,9 +148,9 @@ export class Journal {
   }
 
   /**
-   * Copies changes that the main path has not written yet, so that the ledger is at most a minute
-   * behind. Runs alongside the main path and never ends. While the ledger does not answer, the
-   * pauses between attempts grow.
+   * Copies audit events that the main path has not written yet, so that the ledger is about a
+   * minute behind at most. Runs alongside the main path and never ends. While the ledger does not
+   * answer, the pauses between attempts grow.
    */
   async mirror(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {

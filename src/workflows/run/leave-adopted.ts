@@ -1,7 +1,7 @@
-// Ends the adoption of objects when a run ends. The ledger lists the adopted objects, and they stay
-// as they are. A run calls this before it removes its lease row. If the run is terminated before
-// this call, the lease row is left over, so a sweep is needed. The sweep then also ends the
-// adoption.
+// Ends the adoption of objects when a run ends. The run has used adopted objects without owning
+// them: they existed before, and stay as they are. A run calls this before it removes its lease
+// row. If the run is terminated before this call, the lease row is left over, so a sweep is needed.
+// The sweep then also ends the adoption.
 import { call } from '../call.js';
 import type { Run } from './run.js';
 

@@ -25,7 +25,7 @@ export class Run extends Steps {
   isBetweenWindows: boolean;
   #scope: CancellationScope | undefined;
   #lost: Blocked | undefined;
-  /** Cancels the main path. Set by the scope that runs it. */
+  /** Cancels the main path. Set only while the main path runs. */
   interrupt: (() => void) | undefined;
   #isWoken = false;
   readonly connectors: WatchedConnectors;
@@ -187,8 +187,8 @@ export class Run extends Steps {
 
   /**
    * Ends the current generation, because the guard found that the slot is lost or over its WAL
-   * budget. After the commit, a window begins at once instead. Its activity throws, and the run
-   * is blocked.
+   * budget. After the commit, a window begins at once instead. It finds the same problem, so its
+   * activity throws, and the run is blocked.
    */
   loseGeneration(problem: Blocked): void {
     if (!this.canLoseGeneration) return this.wake();

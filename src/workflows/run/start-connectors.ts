@@ -33,7 +33,10 @@ export function areStarted(run: Run, role: Role): void {
   if (run.connectors.start(connectorsOf(run, role))) run.renewGuard();
 }
 
-/** Records that the run itself will pause or replace these connectors, which is no problem. */
+/**
+ * Records that the run itself will pause or replace these connectors, so that the guard's reports
+ * about them do not block the run.
+ */
 export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(connectorsOf(run, role));
 

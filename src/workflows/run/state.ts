@@ -27,7 +27,7 @@ export const blockedOf = ({
   watched,
 }: Pick<State, 'blocked' | 'watched'>): Blocked | null => blocked ?? troubleOf(watched);
 
-/** The reason and the outcome of a rollback. */
+/** A request for the way back: the outcome that it leads to, who asked for it, and why. */
 export interface WayBack {
   readonly outcome: Exclude<Outcome, 'migrated'>;
   readonly by: string;
@@ -82,7 +82,7 @@ export interface State {
   /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
-  /** True after a failed window. The next window ends the coverage, unless it passes or fails. */
+  /** True after a failed window. The next window voids `covered`, unless it passes or fails. */
   isCoverageOnTrial: boolean;
   /** The restart after which a full window must pass. Null if no such window is needed. */
   restart: string | null;
@@ -127,7 +127,7 @@ export interface State {
   walAlarm: string | null;
   /** The duration of the last full window that passed, excluding the first read of the topics. */
   fullWindowMs: number | null;
-  /** The cost of the tables in that full window. Null if it did not compare them exactly. */
+  /** The cost of comparing tables in that full window. Null if it did not compare them exactly. */
   tablesCost: TablesCost | null;
   /** The full window before this attempt's fence, or null. `refused`: why it has no witness. */
   ahead: { number: number; refused: string | null } | null;

@@ -1,5 +1,5 @@
-// Runs the steps of a run. A step that fails blocks the run; the run does not fail. Every wait is
-// also a safe point at which a run with a long history continues as new.
+// Runs the steps of a run. A step that fails blocks the run; the run does not fail. While the run
+// waits (`wait`, `edge`, `park`), it continues as new if its history is long.
 import {
   CancellationScope,
   CancelledFailure,
@@ -41,8 +41,8 @@ export abstract class Steps extends Journal {
   /** True from the beginning of a hold until its fence is released or the commit has happened. */
   isHolding = false;
   /**
-   * A requested rehearsal that has not ended. It is not part of State, because continue-as-new
-   * waits for the update to finish.
+   * A requested rehearsal that has not ended. It is not part of State, because a run continues as
+   * new only after the handler of the request has ended.
    */
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   /** People who wait for a window. Like a rehearsal, they are not part of State. */
@@ -66,12 +66,12 @@ export abstract class Steps extends Journal {
     return result;
   }
 
-  /** Like `step`, but its success does not clear a block. */
+  /** Like `step`, but success does not clear a block. The caller clears it at the right time. */
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
-      // A retry that arrives during this attempt causes a further attempt, because this one may
-      // have looked before the repair.
+      // A retry that arrives during this attempt causes a further attempt, because this attempt may
+      // have met the problem before the person repaired it.
       this.#answeredRetries = this.#retries;
       try {
         return await act();
@@ -154,8 +154,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Marks a safe point, where everything pending is in the state. Waits while the run is paused,
-   * and continues as new if the history is long.
+   * Marks a safe point, at which the next run can continue from the state alone. Waits while the
+   * run is paused, and continues as new if the history is long.
    */
   async edge(): Promise<void> {
     const isResumed = (): boolean => !this.state.paused;

@@ -41,7 +41,7 @@ export function troubleOf(state: WatchedState): Blocked | null {
   return { code: first.code, since: state.since, detail, remedy: first.remedy };
 }
 
-/** Returns the connector edits that do not change what is captured, for a person to read. */
+/** Returns sentences about edited connectors that still capture the same, for a person to read. */
 export const editsOf = (state: WatchedState): string[] =>
   troublesOf(state)
     .filter(({ blocks }) => !blocks)
@@ -76,7 +76,10 @@ export class WatchedConnectors {
     this.#forget();
   }
 
-  /** Takes all current problems. Returns the new problems and the problems that are over. */
+  /**
+   * Replaces the known problems with `troubles`, which are all current problems. Returns those that
+   * are new, and those that are over.
+   */
   take(troubles: readonly ConnectorTrouble[], now: string): { begun: string[]; over: string[] } {
     const state = this.#state;
     const before = troublesOf(state);
@@ -137,7 +140,7 @@ export class WatchedConnectors {
       .join('; ');
   }
 
-  /** Handles a person's retry: failed tasks get all of their restarts again. */
+  /** Handles a person's retry. Failures count from zero, so the guard restarts tasks again. */
   forgive(): void {
     const state = this.#state;
     state.failing = {};

@@ -134,8 +134,8 @@ function plausible(at: string, began: string, arrived: string): string {
 }
 
 /**
- * Remembers the last passed window that compared all results exactly. A change of the facts voids
- * that window.
+ * Remembers the last passed window that compared all results exactly. A change of the facts makes
+ * the run forget earlier windows.
  */
 function noteResults({ state }: Run, result: WindowResult, began: string): void {
   if (result.facts?.change) state.recentResult = null;
@@ -220,7 +220,7 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boo
 function count(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   if (result.verdict.verdict === 'passed') {
-    // a window looks for changes before it reads rows; if it found a change, it read every row
+    // a window looks for changed facts before it reads rows; if it found one, it read every row
     if (wasFull || result.facts?.change) state.restart = null;
     state.isCoverageOnTrial = false;
     state.passesInARow += 1;
