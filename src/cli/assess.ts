@@ -10,7 +10,7 @@ import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
 import { resolveSecret } from '../wiring/config.js';
 import { formatProblem } from '../manifest/document.js';
-import { fileText, readText } from './support/file-text.js';
+import { fileText, readText, writing } from './support/file-text.js';
 import { CliError, EXIT, say, write } from './support/output.js';
 
 export interface AssessOptions {
@@ -145,10 +145,10 @@ export function writePoints(
       `${there.join(', ')} already exists; nothing was written`,
       ['sluice assess --out ANOTHER_FOLDER, or move the files away'],
     );
-  mkdirSync(folder, { recursive: true });
+  writing(folder, () => mkdirSync(folder, { recursive: true }));
   for (const { file, text, open } of points) {
     const path = resolve(folder, file);
-    writeFileSync(path, text);
+    writing(path, () => writeFileSync(path, text));
     say(`${path}${open.length > 0 ? `: ${open.length} to do` : ''}`);
     for (const what of open) say(`  ${what}`);
   }

@@ -1,6 +1,7 @@
 // sluice init NAME [-f FILE]: writes a spec to start from, and never overwrites a file. With --sql,
 // it prints the roles and grants that the spec in FILE needs.
 import { existsSync, writeFileSync } from 'node:fs';
+import { writing } from './support/file-text.js';
 import { parseSpecText } from '../manifest/parse.js';
 import { CliError, EXIT, print, type Format } from './support/output.js';
 
@@ -8,6 +9,13 @@ export async function init(
   name: string | undefined,
   options: { file: string; sql?: boolean; output: Format },
 ): Promise<number> {
+  if (options.sql && name !== undefined)
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      '--sql reads the spec in -f FILE, so it takes no name',
+      ['sluice init --sql -f migration.yaml'],
+    );
   if (options.sql) return (await import('./grants.js')).grants(options);
   if (name === undefined)
     throw new CliError(EXIT.usage, 'usage', 'give the migration a name', [
@@ -29,7 +37,7 @@ export async function init(
       'usage',
       parsed.problems.map((p) => `${p.path}: ${p.message}`).join('; '),
     );
-  writeFileSync(options.file, text);
+  writing(options.file, () => writeFileSync(options.file, text));
   const next = [`sluice validate -f ${options.file}`, `sluice doctor -f ${options.file}`];
   await print(
     { file: options.file, next },

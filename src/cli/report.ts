@@ -52,10 +52,17 @@ async function readSource(
   const record = (await ledger.migrations(name)).find(
     (m) => iteration === undefined || m.iteration === iteration,
   );
-  if (!record?.status)
+  if (!record)
     throw new CliError(EXIT.failed, 'not-found', `no migration ${name} is in the ledger`, [
       'sluice list',
     ]);
+  if (!record.status)
+    throw new CliError(
+      EXIT.failed,
+      'no-status',
+      `migration ${name} has only begun, so the ledger has nothing to report yet`,
+      [`sluice get ${name}`],
+    );
   const { status, spec, plan_hash: planHash } = record;
   const windows = await ledger.windows(name, record.iteration);
   const differing = await ledger.differencesByColumn(name, record.iteration, upTo);

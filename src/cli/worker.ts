@@ -1,6 +1,7 @@
 // sluice worker: serves the task queues until SIGTERM or SIGINT. With --check-replay, it only
 // replays the open runs, and serves no queue.
 import { loadConfig } from '../wiring/config.js';
+import { withClient } from './support/temporal-client.js';
 import { EXIT, asLines, print, say, type Format } from './support/output.js';
 
 export async function worker(options: { checkReplay?: boolean; output: Format }): Promise<number> {
@@ -23,7 +24,9 @@ async function checkReplay(format: Format): Promise<number> {
   const { workflowCode } = await import('../wiring/workflow-code.js');
   const { replayOpenRuns } = await import('../wiring/worker-replay.js');
   const config = loadConfig();
-  const replayed = await replayOpenRuns(config, workflowCode(config));
+  const replayed = await withClient((client) =>
+    replayOpenRuns(config, workflowCode(config), client),
+  );
   const failed = replayed.filter(({ problem }) => problem !== null);
   await print(replayed, format, () =>
     asLines([

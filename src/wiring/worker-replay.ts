@@ -1,6 +1,6 @@
 // Replays the open runs of a namespace with this version's workflow code. A run that cannot be
 // replayed would be stuck after an upgrade.
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { Worker, type ReplayWorkerOptions } from '@temporalio/worker';
 import { dataConverterOf, type Config } from './config.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
@@ -31,19 +31,17 @@ export async function replayRuns(code: Code, histories: Histories): Promise<Repl
   return replayed;
 }
 
-/** Replays every open run of the configured namespace. Changes nothing. */
-export async function replayOpenRuns(config: Config, code: Code): Promise<Replayed[]> {
+/** Replays every open run of the client's namespace. Changes nothing. */
+export async function replayOpenRuns(
+  config: Config,
+  code: Code,
+  client: Client,
+): Promise<Replayed[]> {
   await installRuntime({ ...config.process, httpAddress: null });
-  const { connectionOptions, namespace } = config.temporal;
-  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' });
-  try {
-    const types = TYPES.map((type) => `'${type}'`).join(', ');
-    const open = new Client({ connection, namespace }).workflow.list({
-      query: `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`,
-    });
-    const dataConverter = dataConverterOf(config);
-    return await replayRuns({ ...code, dataConverter }, open.intoHistories());
-  } finally {
-    await connection.close();
-  }
+  const types = TYPES.map((type) => `'${type}'`).join(', ');
+  const open = client.workflow.list({
+    query: `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`,
+  });
+  const dataConverter = dataConverterOf(config);
+  return replayRuns({ ...code, dataConverter }, open.intoHistories());
 }

@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeEnd } from '../../src/cli/support/pipeline-end.js';
@@ -68,6 +68,39 @@ it('get -w says at Ctrl-C that the migration continues', async () => {
   expect(await once(child, 'exit')).toEqual([130, null]);
   silent.close();
 });
+
+it('worker --check-replay names a Temporal that does not answer, and exits with code 4', () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['dist/cli/main.js', 'worker', '--check-replay'],
+    { encoding: 'utf8', env: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } },
+  );
+  expect(stderr).toContain('Temporal at 127.0.0.1:1 does not answer');
+  expect(status).toBe(4);
+});
+
+const HAS_FULL_DEVICE = existsSync('/dev/full');
+it.runIf(HAS_FULL_DEVICE)(
+  'an output that cannot be written is an error without a stack trace',
+  () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', 'version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    expect(stderr).toMatch(/^error: the output cannot be written: ENOSPC.*\n$/);
+    expect(status).toBe(1);
+  },
+);
+
+it.each([
+  ['json', '{\n  "version"'],
+  ['jsonl', '{"version"'],
+  ['yaml', 'version: '],
+])('version prints the format %s', (format, start) =>
+  expect(run('version', '-o', format).stdout).toContain(start),
+);
 
 describe('init', () => {
   it('writes a spec that validates, and never overwrites one', () => {
@@ -162,6 +195,18 @@ describe('an error in the command line', () => {
     const { status, stdout } = printed(args);
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'usage' } });
+  });
+  it.each([
+    ['plan -f x.yaml --rehearse y', "cannot be used with option '--rehearse <id>'"],
+    ['plan -f x.yaml --key k', "'--key <file>' needs '--rehearse <id>'"],
+    ['doctor -f x.yaml --leftovers', "cannot be used with option '--leftovers'"],
+    ['doctor -f x.yaml --remove', "'--remove' needs '--leftovers'"],
+    ['doctor --leftovers --route-back', "'--route-back' needs '--remove'"],
+    ['init name --sql', 'so it takes no name'],
+  ])('names options that contradict each other: %s', (line, error) => {
+    const { status, stderr } = printed(line.split(' '));
+    expect(stderr).toContain(error);
+    expect(status).toBe(2);
   });
   it('is JSON if SLUICE_OUTPUT asks for it', () =>
     expect(printed(['wait', 'x'], { SLUICE_OUTPUT: 'json' }).stdout).toContain('"code": "usage"'));

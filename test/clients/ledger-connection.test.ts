@@ -1,4 +1,5 @@
 // Tests a ledger that restarts while a worker holds a connection to it. The worker must survive.
+// Also tests the error about a ledger of another version.
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,8 +15,13 @@ function message(type: string, body = Buffer.alloc(0)): Buffer {
 
 const READY = message('Z', Buffer.from('I'));
 const WELCOME = Buffer.concat([message('R', Buffer.alloc(4)), READY]);
+const NO_COLUMN = Buffer.concat([
+  message('E', Buffer.from('SERROR\0C42703\0Mcolumn "status_at" does not exist\0\0')),
+  READY,
+]);
 const EMPTY_ANSWER = Buffer.concat([message('C', Buffer.from('SELECT 0\0')), READY]);
 
+let answer = EMPTY_ANSWER;
 let server: Server;
 let open: Socket[];
 let ledger: LedgerConnection;
@@ -26,7 +32,7 @@ beforeAll(async () => {
     let isLoggedIn = false;
     socket.on('error', () => undefined);
     socket.on('data', () => {
-      socket.write(isLoggedIn ? EMPTY_ANSWER : WELCOME);
+      socket.write(isLoggedIn ? answer : WELCOME);
       isLoggedIn = true;
     });
   }).listen(0, '127.0.0.1');
@@ -62,4 +68,13 @@ describe('a ledger that ends a connection while it is in use', () => {
       expect(await ledger.query('SELECT 1')).toEqual([]);
     },
   );
+});
+
+it('a ledger without a column of this version is reported as one of another version', async () => {
+  answer = NO_COLUMN;
+  await expect(ledger.query('SELECT status_at FROM sluice.migration')).rejects.toMatchObject({
+    message: expect.stringMatching(/made by another version.*"status_at" does not exist/) as string,
+    remedy: expect.stringContaining('start a worker of this version') as string,
+  });
+  answer = EMPTY_ANSWER;
 });

@@ -1,7 +1,7 @@
 // Declares all verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
 import { Command } from 'commander';
 import { workerHelp } from '../../wiring/environment.js';
-import { EXIT, write, type Format } from '../support/output.js';
+import { EXIT, print, type Format } from '../support/output.js';
 import { addDecidingVerbs, addReadingVerbs, addSteeringVerbs } from './verbs-on-a-run.js';
 import { addDecisionAids, addSpecVerbs } from './verbs-before-start.js';
 import { output, verb } from './verb.js';
@@ -51,10 +51,10 @@ export function buildProgram(version: string): Command {
     program,
     'version',
     'print the version of sluice',
-    (o: { output: Format }) => (
-      write(o.output === 'json' ? JSON.stringify({ version }) : version),
-      EXIT.ok
-    ),
+    async ({ output: format }: { output: Format }) => {
+      await print({ version }, format, () => version);
+      return EXIT.ok;
+    },
   ).addOption(output());
   return program;
 }

@@ -20,6 +20,20 @@ export function filled(text: string): string {
   return trimmed;
 }
 
+/**
+ * Declares an option that only works together with the option `other`. Without it, the verb
+ * refuses the option instead of ignoring it.
+ */
+export function needs(command: Command, option: string, other: string): Command {
+  return command.hook('preAction', (_program, verb) => {
+    if (verb.opts()[option] !== undefined && verb.opts()[other] === undefined)
+      verb.error(`error: option '${flagOf(verb, option)}' needs '${flagOf(verb, other)}'`);
+  });
+}
+
+const flagOf = (command: Command, name: string): string =>
+  command.options.find((option) => option.attributeName() === name)?.flags ?? name;
+
 export const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
 
 /**

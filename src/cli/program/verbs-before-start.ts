@@ -2,7 +2,7 @@
 // portfolio. Each verb's file is loaded only when it runs.
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../support/output.js';
-import { filled, file, output, verb, yes } from './verb.js';
+import { filled, file, needs, output, verb, yes } from './verb.js';
 
 /** Adds the verbs that work with a spec: write it, check it, plan it, start it. */
 export function addSpecVerbs(program: Command): void {
@@ -24,13 +24,13 @@ export function addSpecVerbs(program: Command): void {
   )
     .addOption(file())
     .addOption(output());
-  verb(
+  const doctor = verb(
     program,
     'doctor',
     'check every precondition against the real systems, read-only',
     async (o: never) => (await import('../doctor.js')).doctor(o),
   )
-    .option('-f, --file <file>', 'migration spec (YAML)')
+    .addOption(new Option('-f, --file <file>', 'migration spec (YAML)').conflicts('leftovers'))
     .option(
       '--leftovers',
       'instead of checking, list what ended or terminated migrations left behind',
@@ -42,13 +42,15 @@ export function addSpecVerbs(program: Command): void {
     )
     .addOption(yes())
     .addOption(output());
-  verb(
+  needs(doctor, 'remove', 'leftovers');
+  needs(doctor, 'routeBack', 'remove');
+  const plan = verb(
     program,
     'plan',
     'show what a migration would create, do and leave behind',
     async (o: never) => (await import('../plan.js')).plan(o),
   )
-    .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
+    .addOption(new Option('-f, --file <file>', 'migration spec (YAML)').conflicts('rehearse'))
     .option(
       '--rehearse <id>',
       'show no plan; instead, rehearse the cut-over of a migration that waits for approval, and stop before the commit',
@@ -61,6 +63,8 @@ export function addSpecVerbs(program: Command): void {
       '--exit-code',
       'exit 3 instead of 0 after a plan is printed, to show that its changes are still to be made',
     );
+  needs(plan, 'by', 'rehearse');
+  needs(plan, 'key', 'rehearse');
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('../start.js')).start(o),
   )

@@ -1,7 +1,7 @@
-// Reads a file that a person named, or that a spec or a portfolio names.
+// Reads and writes files that a person named, or that a spec or a portfolio names.
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import type { CliError } from './output.js';
+import { CliError, EXIT } from './output.js';
 
 /**
  * Returns the text of a file, without a byte order mark. Throws if the file cannot be read or is
@@ -24,6 +24,19 @@ export function fileText(file: string, refusal: (reason: string) => CliError): s
     return readText(file);
   } catch (error) {
     throw refusal((error as NodeJS.ErrnoException).code ?? (error as Error).message);
+  }
+}
+
+/** Calls `write`. If it throws, throws an error that names the file. */
+export function writing(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new CliError(
+      EXIT.failed,
+      'not-written',
+      `cannot write ${file}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+    );
   }
 }
 

@@ -74,12 +74,18 @@ export const written = (): Promise<void> =>
     process.stdout.write('', () => process.stderr.write('', () => resolve())),
   );
 
-/** Exits quietly if the reader closes the pipe, as in `sluice ... | head`. */
-export function endQuietlyWithReader(): void {
+/**
+ * Exits quietly if the reader closes the pipe, as in `sluice ... | head`. If the output cannot be
+ * written for another reason, such as a full disk, says so and exits with code 1.
+ */
+export function endIfOutputEnds(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
+    say(`error: the output cannot be written: ${error.message}`);
+    process.exit(EXIT.failed);
   });
+  // A message about this could not be read either. The exit code still says what happened.
+  process.stderr.on('error', () => undefined);
 }
 
 /** Prints any error for the user, and returns the exit code. */

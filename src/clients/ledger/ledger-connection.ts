@@ -90,6 +90,7 @@ export class LedgerConnection {
         if (this.readOnly) return [];
         throw this.#empty();
       }
+      if (hasState(error, SQLSTATE.undefinedColumn)) throw this.#older(error as Error);
       if (codeOf(error) === SQLSTATE.insufficientPrivilege)
         throw await denied(this.#pool, this.#address, error as Error);
       throw error;
@@ -141,6 +142,14 @@ export class LedgerConnection {
       'unexpected',
       `the ledger at ${this.#address} has no tables, so it was dropped or replaced`,
       'restore its newest backup, or restart the worker, which creates empty tables; then: sluice retry',
+    );
+  }
+
+  #older({ message }: Error): Problem {
+    return new Problem(
+      'unexpected',
+      `the ledger at ${this.#address} was made by another version of Sluice: ${message}`,
+      'start a worker of this version, which adds missing columns, or use the version of the worker that runs',
     );
   }
 

@@ -3,6 +3,7 @@
 export const SQLSTATE = {
   insufficientPrivilege: '42501',
   undefinedTable: '42P01',
+  undefinedColumn: '42703',
   syntaxError: '42601',
   undefinedFunction: '42883',
   datatypeMismatch: '42804',
