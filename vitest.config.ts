@@ -30,6 +30,7 @@ const POSTGRES_ONLY = integration([
   'clock-zones',
   'copy-ranges',
   'late-writes',
+  'message-size',
   'owned-by-run',
   'partition-locks',
   'polling-index',

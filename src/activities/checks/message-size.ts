@@ -1,5 +1,5 @@
-// Finds rows that would not fit into a Kafka message. The query measures the sizes of TOASTed
-// values without reading these values.
+// Finds rows that would not fit into a Kafka message. The query measures texts and bytes without
+// reading TOASTed values. It reads long values of other types, because only their text has a size.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
@@ -16,11 +16,12 @@ const MESSAGE_BYTES = 1024 * 1024;
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
 const SAMPLE_PERCENT = 0.1;
+/** A value that needs no more bytes on disk than this cannot become a message that is too large. */
+const LEAST_COMPRESSED = 4000;
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
- * Scans the table without reading its TOASTed values. If the scan takes too long, scans only a
- * sample. A table without TOASTed values has no long row, so it is not scanned. `text` is the table
+ * Scans the table. If the scan takes too long, scans only a sample. A table without TOASTed values has no long row, so it is not scanned. `text` is the table
  * as the spec names it.
  */
 export async function checkMessageSize(
@@ -105,5 +106,7 @@ function columnSize({ name, type }: Column): string {
   if (TEXTS.has(type)) return `octet_length(${column})`;
   if (type === 'bytea') return `octet_length(${column})::bigint * 4 / 3`;
   const size = `pg_column_size(${column})`;
-  return type in POSTGIS ? `${size}::bigint * 4 / 3` : size; // base64
+  if (type in POSTGIS) return `${size}::bigint * 4 / 3`; // base64
+  // Postgres compresses other long values, too, such as JSON and arrays
+  return `CASE WHEN ${size} > ${LEAST_COMPRESSED} THEN octet_length(${column}::text) ELSE ${size} END`;
 }
