@@ -13,7 +13,7 @@ const common = {
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
-/** Runs of several weeks. */
+/** Files whose migrations last several weeks, in skipped time. */
 const WEEKS = ['test/workflows/{long-waits,week}.test.ts'];
 const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts'];
 const integration = (files: readonly string[]): string[] =>
@@ -85,8 +85,8 @@ const ON_SECURED_STACK = {
 const SECURE_MIGRATION = ['test/secure/migration.test.ts'];
 
 const PROJECTS = [
-  // These files use no server, no other process and no thread. The files share their workers,
-  // which halves the time.
+  // These files use no server, no other process and no thread. Each worker of vitest runs many of
+  // these files without a restart, which halves the time.
   {
     test: {
       ...common,
@@ -104,7 +104,8 @@ const PROJECTS = [
   // processes, waits.
   { test: { ...common, name: 'heavy', include: HEAVY } },
   // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
-  // of a worker share the server. They run after `heavy`, whose files would end the worker.
+  // of a worker share the server. They run after `heavy`: a file of `heavy` between them would end
+  // the worker, and with it the server.
   {
     test: {
       ...common,
@@ -146,7 +147,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // The same files on a secured stack. `npm run test:e2e` runs them, too.
+  // The files of `e2e` on a secured stack. `npm run test:e2e` runs them, too.
   {
     test: {
       ...common,
@@ -165,7 +166,8 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Every crash point, models up to 3 million states, random kills. `npm run test:faults`: an hour.
+  // Every crash point, models up to 3 million states, random kills. `npm run test:faults` runs
+  // these files in about an hour.
   {
     test: {
       ...common,

@@ -1,5 +1,5 @@
-// The page of failure modes names the test of each row. If a test were renamed or removed, its row
-// would promise something that no test proves.
+// Each row of the page of failure modes names the tests that show Sluice's reaction. If such a test
+// were renamed or removed, the row would promise something that no test proves.
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,5 @@
-// Checks the parts of the large source folders: their number, and that their imports form no cycle.
+// Checks the parts (subfolders and files) of the large source folders: their number, and that the
+// imports between them form no cycle.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +28,7 @@ function importsOf(folder: string): Map<string, Set<string>> {
   return imports;
 }
 
-/** Returns the parts that are in an import cycle, or that lead to one. */
+/** Returns the parts that are in an import cycle, or that import such a part, even indirectly. */
 function cycleOf(folder: string): string[] {
   const left = importsOf(folder);
   for (;;) {

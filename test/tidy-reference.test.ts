@@ -1,4 +1,5 @@
-// Checks that the generated files (`npm run docs`) are up to date.
+// Checks that the files that `npm run docs` generates are up to date, and that the list of
+// environment variables is complete.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -19,7 +19,7 @@ describe('every source file', () => {
     const all = [...sources, ...files('test')];
     expect(all.filter((f) => lines(f).length > 253)).toEqual([]);
   });
-  it('says at its beginning what it is for', () =>
+  it('begins with a comment, which should say what the file is for', () =>
     expect(sources.filter((f) => !/^(#!.*\n)?(\/\/|\/\*\*)/.test(readFileSync(f, 'utf8')))).toEqual(
       [],
     ));
@@ -36,7 +36,7 @@ describe('every source file', () => {
     }
     expect(long).toEqual([]);
   });
-  it('has no open to-dos and silences no tool', () => {
+  it('has no open to-dos, silences no tool, and skips no test', () => {
     const banned =
       /\b(TODO|FIXME|XXX)\b|@ts-(ignore|expect-error|nocheck)|oxlint-disable|\bas any\b|\b(it|test|describe)\.(skip|only|todo)\(/;
     const here = 'test/tidy.heavy.test.ts';
@@ -88,7 +88,7 @@ describe('in the architecture,', () => {
       expect(runbook).toContain(`\n## ${phase}\n`);
     }
   });
-  it('the only protobufjs outside of proto-loader has version 8, because replay needs this', () => {
+  it('the only protobufjs outside of proto-loader has version 8, which replaying histories needs', () => {
     const found = execFileSync(
       'find',
       ['node_modules', '-path', '*/protobufjs/package.json', '-not', '-path', '*/proto-loader/*'],
@@ -132,7 +132,7 @@ describe('documents', () => {
     }
     expect(dead).toEqual([]);
   });
-  it('of a source folder name each file, or the subfolder as `name/`', () => {
+  it('in a source folder name each file of this folder, or its subfolder as `name/`', () => {
     const unnamed = files('src', 'README.md').flatMap((page) => {
       const text = readFileSync(page, 'utf8');
       const isNamed = (path: string): boolean =>

@@ -1,4 +1,4 @@
-// Tests what a comparison of rows finds, its canary, and settled rounds.
+// Tests what a comparison of rows finds, its canary, and the comparison of the settled mode.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runCanary } from '../../src/compare/canary.js';
@@ -34,7 +34,7 @@ function compare(expected: [number, string | null][], actual: Map<string, Stream
 }
 
 describe('the comparison reports', () => {
-  it('missing, extraneous and mismatched rows, each with its key and both sides', () => {
+  it('missing, extraneous and mismatched rows, and both values of a mismatched column', () => {
     const { counts, differences } = compare(
       [
         [1, 'a'],
@@ -53,13 +53,13 @@ describe('the comparison reports', () => {
     });
     expect(differences.map((d) => d.class).sort()).toEqual(['extraneous', 'mismatched', 'missing']);
   });
-  it('a row that only the stream has, even if another row of the table repeats its key', () => {
+  it('a row that only the stream has, even if two rows of the table have the same key', () => {
     const comparison = new Comparison(SHAPE, stream([1, 'a'], [2, 'b']), 1);
     for (const id of [1, 1]) comparison.add(key(id), row(id, 'a'));
     expect(comparison.finish().counts).toMatchObject({ matched: 2, extraneous: 1 });
     expect(comparison.duplicates).toBe(1);
   });
-  it('NULL, empty text, the word NULL and moved separators as different', () => {
+  it('NULL, the empty text, the word NULL and texts with separators as different', () => {
     for (const [a, b] of [
       [null, ''],
       [null, 'NULL'],
@@ -73,7 +73,7 @@ describe('the comparison reports', () => {
     const actual = new Map<string, StreamRow>([[key(1), { row: null, mark: 0 }]]);
     expect(compare([[1, 'a']], actual).counts).toMatchObject({ matched: 0, unknown: 1 });
   });
-  it('every single-cell corruption in any rows (property)', () => {
+  it('exactly one mismatched row if one value of one row was changed (property)', () => {
     const rows = fc.uniqueArray(
       fc.tuple(fc.integer({ min: 0, max: 500 }), fc.option(fc.string())),
       { selector: ([id]) => id, minLength: 1, maxLength: 20 },
@@ -94,7 +94,7 @@ describe('the comparison reports', () => {
 
 describe('the canary', () => {
   it.each([0, 1, 2, 9])(
-    'of the hashes does not count undecodable rows as planted faults (%i such rows)',
+    'of the comparison by hash finds only what it planted if %i of 9 rows cannot be decoded',
     (unknown) => {
       const shape: Shape = {
         ...SHAPE,
@@ -108,13 +108,14 @@ describe('the canary', () => {
     },
   );
 
-  it('plants corruptions in rows of the window, and all are found', () => {
+  it('plants corruptions in rows of the window, and the comparison finds all of them', () => {
     const sample = [1, 2, 3, 4, 5].map((id): [string, string] => [key(id), row(id, `v${id}`)]);
     const { planted, found } = runCanary(SHAPE, sample);
     expect(planted).toBeGreaterThanOrEqual(5);
     expect(found).toBe(planted);
   });
-  it('works without any row', () => expect(runCanary(SHAPE, [])).toEqual({ planted: 2, found: 2 }));
+  it('plants and finds two corruptions even if the window has no row', () =>
+    expect(runCanary(SHAPE, [])).toEqual({ planted: 2, found: 2 }));
 });
 
 describe('a settled comparison', () => {
@@ -134,7 +135,7 @@ describe('a settled comparison', () => {
     expect(settled.counts().mismatched).toBe(1);
     expect(settled.differences[0]).toMatchObject({ column: 'v', batch: 'a', stream: 'x' });
   });
-  it('never reports a difference for a key that is being written', () => {
+  it('reports no difference for a key while its row changes in every round', () => {
     const settled = new SettledComparison(SHAPE);
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'old']), touched: touched(1) });
     settled.add({
@@ -147,7 +148,7 @@ describe('a settled comparison', () => {
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched() });
     expect(settled.counts()).toMatchObject({ matched: 1, unstable: 0 });
   });
-  it('reports a key whose source changes in every round as unstable, never as equal', () => {
+  it('reports a key whose row changes in every round as unstable, never as equal', () => {
     const settled = new SettledComparison(SHAPE);
     for (const v of ['a', 'b', 'c'])
       settled.add({ expected: expected([1, v]), actual: stream([1, v]), touched: touched(1) });

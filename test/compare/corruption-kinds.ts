@@ -16,7 +16,7 @@ import {
   type Row,
 } from './table-lives.js';
 
-/** Changes the row in the last record of a random key that still exists. */
+/** Changes the row in the last record of a random key that is still in the table. */
 function lastWord(life: Life, next: Random, change: (row: Row) => Row | null): Rec[] | null {
   const id = pick(next, [...life.table.keys()]);
   const at = life.events.findLastIndex((e) => e.row[0] === id);
@@ -43,7 +43,7 @@ const last =
   (change: (row: Row) => Row | null): Corrupt =>
   (life, next) =>
     lastWord(life, next, change);
-/** Damages the bytes of the last record of a random key that still exists. */
+/** Damages the bytes of the last record of a random key that is still in the table. */
 const bytes =
   (change: (text: string) => Buffer | string): Corrupt =>
   (life, next) => {

@@ -23,7 +23,7 @@ import {
   type Row,
 } from './table-lives.js';
 
-/** Values of the source's transaction counter, in both halves of its first two epochs. */
+/** Values of the source's transaction counter, in both halves of its first two 32-bit epochs. */
 const COUNTERS = [1000, 2 ** 31 + 1000, 3_000_000_000, 2 ** 32 + 1000, 2 ** 32 + 3_000_000_000];
 
 /** Prints a value as Postgres does. */
@@ -120,7 +120,7 @@ describe('the comparison core', () => {
     }
   });
 
-  it('has a canary that finds exactly the planted corruptions, in any sample of rows', () => {
+  it('has a canary that finds exactly the planted corruptions, in samples of 0 to 9 rows', () => {
     const next = random(3);
     for (let size = 0; size <= 9; size += 1) {
       const rows = Array.from({ length: size }, (_, at) =>

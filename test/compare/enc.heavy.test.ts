@@ -81,7 +81,7 @@ const ARBITRARY: Record<string, fc.Arbitrary<Value>> = {
 
 describe('enc-v1', () => {
   it.each(Object.keys(ARBITRARY))(
-    'encodes both forms of one %s equally, and NULL differently',
+    'gives the binary form and the JSON of one %s the same hash, and NULL a different one',
     (type) => {
       fc.assert(
         fc.property(ARBITRARY[type]!, (value) => {
@@ -109,7 +109,7 @@ describe('enc-v1', () => {
     );
   });
 
-  it('distinguishes rows with moved separators, and NULL, empty text and the word NULL', () => {
+  it('distinguishes moved characters and separators, and NULL, empty text and the word NULL', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [

@@ -144,7 +144,7 @@ describe('a value in a record of a table', () => {
   });
 
   it.each(['c', 'r'] as const)(
-    'is refused if the number of its transaction has a zero before other digits (operation %s)',
+    'is refused if the transaction id of its record has a leading zero (operation %s)',
     (op) => {
       const record = envelope(op, plain('7'), 1).toString();
       expect(unreadable('int8', record.replace('"txId":1', '"txId":01'))).toEqual([1, 1, 1]);
@@ -161,7 +161,7 @@ describe('a value in a record of a table', () => {
     expect(unreadable(type, changed(value))).toEqual([0, 0, 0]),
   );
 
-  it('of type numeric differs from 1 if it has more digits than a numeric of Postgres', () => {
+  it('of type numeric differs from 1 if it has more digits than a numeric of Postgres can have', () => {
     const values = [`1${'0'.repeat(262_144)}`, `0.${'0'.repeat(262_143)}1`];
     expect(values.map((v) => suspects('numeric', '1', Buffer.from(`"${v}"`)))).toEqual([1, 1]);
   });

@@ -113,7 +113,7 @@ describe('an output value', () => {
     expect(outcomes).toEqual([joinRow(['1', null]), joinRow(['1', null]), null]);
   });
 
-  it('is unknown if the record lacks it, even if every object inherits a member of its name', () => {
+  it('is unknown if the record lacks it, even if JavaScript objects inherit a member of its name', () => {
     const shape: Shape = shapeOf({ constructor: 'text' });
     const output = new OutputFold(shape);
     output.add(Buffer.from('{"id":1}'), Buffer.from('{}'));
@@ -136,7 +136,8 @@ describe('an output value', () => {
 describe('a value of the query that a result table stores in a different type', () => {
   const shapeOfKey: Shape = shapeOf({ v: 'text' });
   /**
-   * Returns whether the stored text equals the query's text. The hashes must agree with the texts.
+   * Returns whether the stored text equals the query's text if both are read as `type`. The hashes
+   * must give the same answer.
    */
   const isEqual = (type: string, query: string, stored: string): boolean => {
     const shape: Shape = { ...shapeOfKey, columns: [shapeOfKey.columns[0]!, { name: 'v', type }] };

@@ -101,7 +101,7 @@ describe('an output fold', () => {
       [...rows].map(([key, { row }]) => [key, row]);
     expect(valuesOf(schema)).toEqual(valuesOf(plain));
   });
-  it('removes a key at its tombstone, and treats a missing column as unknown', () => {
+  it('treats a row that lacks a column as unknown, and removes a key at its tombstone', () => {
     const fold = new OutputFold(shape);
     fold.add(Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3}'));
     expect([...fold.rows.values()][0]!.row).toBeNull();
@@ -109,7 +109,7 @@ describe('an output fold', () => {
     expect(fold.rows.size).toBe(0);
   });
   it.each(['null', ' null ', '""', '7', '[]'])(
-    'counts a row as unknown if its value is not an object, because this is no tombstone: %s',
+    'counts a row as unknown if its record has the value %s, which is no object and no tombstone',
     (value) => {
       const [key, row] = [Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3,"sum":"1"}')];
       const [rows, hashes] = [new OutputFold(shape), new OutputHashes(shape)];

@@ -1,6 +1,6 @@
 // Tests the gap on random histories of a table. The rows of the gap replace rows in a snapshot of
-// the source. The result must equal the table at the ends of the topic, whichever transactions the
-// snapshot sees.
+// the source. The result must equal the table that the topic describes up to its ends, whichever
+// transactions the snapshot sees. The ends are the end offsets of the topic at the still point.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
@@ -94,7 +94,7 @@ function snapshotOf(taken: number, total: number, unseen: ReadonlySet<number>): 
 const keyOf = (key: number): Buffer => Buffer.from(JSON.stringify({ id: key }));
 
 describe('the gap of a random history', () => {
-  it('turns the rows of the snapshot into the table at the ends of the topic', () => {
+  it('turns the rows of the snapshot into the table that the topic describes up to its ends', () => {
     const step = fc.tuple(fc.nat(KEYS - 1), fc.boolean(), fc.boolean());
     const all = fc.tuple(
       fc.array(step, { maxLength: 24 }),

@@ -78,7 +78,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(changed.rows()).toMatchObject([{ image: row(1, 'a') }]);
   });
 
-  it('reads further back for a row only while the row is still unknown', () => {
+  it('asks for older records of a row only while the row at the ends is unknown', () => {
     const gap = gapOf([10, 1, value('u', row(1, 'new'), 101)]);
     expect([...gap.wanted]).toEqual(['["1"]']);
     gap.takeOlder(new Map([['["1"]', stateAfter(shape, undefined, { id: 1, note: 'old' })]]));
@@ -86,7 +86,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gap.rows()).toMatchObject([{ image: row(1, 'old') }]);
   });
 
-  it('takes an unchanged TOAST value from the snapshot if no record after the ends changed it', () => {
+  it('takes an omitted TOAST value from the snapshot if no record after the ends changed it', () => {
     const gap = gapOf(
       [9, 1, value('u', row(1, TOAST_PLACEHOLDER), 99)],
       [10, 1, value('u', row(1, TOAST_PLACEHOLDER), 101)],
@@ -95,7 +95,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gap.rows()[0]!.inSnapshot).toEqual(new Set(['note']));
   });
 
-  it('looks for an unchanged TOAST value further back if a later record changed it', () => {
+  it('looks for an omitted TOAST value in older records if a record after the ends changed it', () => {
     const gap = gapOf(
       [9, 1, value('u', row(1, TOAST_PLACEHOLDER), 99)],
       [10, 1, value('u', row(1, 'new'), 101)],
@@ -118,7 +118,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(updated.rows()).toMatchObject([{ inSnapshot: new Set() }]);
   });
 
-  it('refuses a record without a transaction, and one without a key', () => {
+  it('refuses a change without a transaction id, and a record without a key', () => {
     expect(() => gapOf([9, 1, value('u', row(1, 'a'), null)])).toThrow('no source.txId');
     expect(() => gapOf().add(0, 1, null, null)).toThrow('no key');
     expect(imageOf(shape, key(1), value('r', row(1, 'a'), null)).txId).toBeNull();
@@ -178,7 +178,7 @@ describe('a literal', () => {
     expect(stateAfter(shape, undefined, { id: 1, note: omitted }).open).toEqual(new Set(['note']));
   });
 
-  it('does not exist for a point, and for bits, whose number is not in the record', () => {
+  it('does not exist for a point, nor for bits, because their record does not say how many there are', () => {
     expect(literalOrNothing('bit', 'AQ==')).toBeUndefined();
     expect(literalOrNothing('point', { x: 1, y: 2 })).toBeUndefined();
   });

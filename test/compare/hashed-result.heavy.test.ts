@@ -1,4 +1,5 @@
-// Tests that a comparison of results by hashes finds exactly what a comparison of whole rows finds.
+// Tests the comparison of a result by hashes. It must have the same counts as a comparison of whole
+// rows.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';
@@ -67,7 +68,7 @@ describe('a result compared by hashes', () => {
     }
   });
 
-  it('has a canary that finds every planted difference, even among NULL keys', () => {
+  it('has a canary that finds every planted difference, even if the key of one row is NULL', () => {
     const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int4' }] };
     const rows = [1, 2, null, 4, 5].map((id) => binaryRow(['int4'], [id]));
     const { planted, found } = runResultCanary(shape, rows);
@@ -107,7 +108,7 @@ describe('a result with a tolerance', () => {
     expect(counts).toEqual(compareWhole(shape, rows, lost).counts);
   });
 
-  it('reports a row as stale if an earlier window proved it equal within the tolerance', () => {
+  it('reports a different row as stale if an earlier window proved its record equal within tolerance', () => {
     const fold = new OutputHashes(shape);
     fold.readFrom(0, 0);
     fold.add(Buffer.from('{"id":1}'), Buffer.from('{"id":1,"v":"1.01"}'), 0);

@@ -1,4 +1,5 @@
 // Tests malicious or damaged records and texts. Each must be refused or read in a limited time.
+// The file also tests decimals that JSON.parse would round.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -35,7 +36,7 @@ function visited(records: Buffer): number {
 }
 
 describe('a damaged batch', () => {
-  it('is refused or returns nothing, no matter which byte changed (property)', () => {
+  it('is refused or returns no record, unless the changed byte is in its base offset or leader epoch', () => {
     const whole = aBatch(40);
     expect(visited(whole)).toBe(40);
     fc.assert(
@@ -60,7 +61,7 @@ describe('a damaged batch', () => {
     );
   });
 
-  it('ends in an error, never in a loop, if its checksum is valid over random bytes (property)', () => {
+  it('is read or refused, and never loops, if its checksum is valid over random bytes (property)', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 200 }),
@@ -103,8 +104,8 @@ function crcOf(batch: Buffer): number {
 }
 
 describe('a compressed body', () => {
-  it('is refused if a small body in zstd would become hundreds of megabytes', () => {
-    const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, without a size
+  it('is refused if it has 20 kilobytes of zstd that would become hundreds of megabytes', () => {
+    const header = Buffer.from('28b52ffd0058', 'hex'); // zstd's own window of 2 MiB, no content size
     const block = Buffer.from([
       0x02 | ((131_072 & 31) << 3),
       (131_072 >> 5) & 0xff,
@@ -116,7 +117,7 @@ describe('a compressed body', () => {
     ).toThrow(/at offset 7/);
   });
 
-  it('is refused or opened within the limit by every codec if its bytes are random (property)', () => {
+  it('is decompressed or refused by every codec if its bytes are random (property)', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -163,7 +164,7 @@ describe('a text of a million characters', () => {
     }
   });
 
-  it('of only digits is not within a tolerance of a small number', () =>
+  it('with only digits is not within the tolerance of a small number', () =>
     expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
 });
 

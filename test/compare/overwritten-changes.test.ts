@@ -1,5 +1,6 @@
-// Tests which changes an initial load in chunks overwrote, and which records repeat them, by the
-// records of one partition.
+// An initial load in chunks overwrites a change if it writes an older row after the change. This
+// file tests which changes were overwritten, and which records must be written again. All records
+// are of one partition.
 import { describe, expect, it } from 'vitest';
 import { ChangesToRepeat, OverwrittenChanges } from '../../src/compare/overwritten-changes.js';
 
@@ -74,7 +75,7 @@ describe('a change of a row that the load also wrote', () => {
   });
 
   it.each([OMITTED, Buffer.from(OMITTED).toString('base64'), [...Buffer.from(OMITTED)]])(
-    'counts as the same if it omits a value (%s), because the row of the load may have it',
+    'is not overwritten if it omits a value (%s), because the two rows cannot be compared',
     (text) => {
       expect(toRepeatPartly([7, 'u', { v: 2, text }], [7, 'r', { v: 2, text: 'long' }])).toEqual(
         [],
@@ -96,7 +97,7 @@ describe('a change of a row that the load also wrote', () => {
     expect(toRepeat([7, 'u', { v: 2 }], [7, 'r', { v: 2, w: 0 }])).toEqual([]);
   });
 
-  it('differs from the row of the load in the last digit of a long number', () => {
+  it('is overwritten if the row of the load differs only in the last digit of a long number', () => {
     const rows = ['{"n":9007199254740993}', '{"n":9007199254740992}'];
     expect(toRepeat([7, 'u', rows[0]!], [7, 'r', rows[1]!])).toEqual([0]);
   });
@@ -126,7 +127,7 @@ describe('a change that the topic has twice', () => {
     expect(toRepeat(one!, two!, old!, one!, two!)).toEqual([]);
   });
 
-  it('does not repair its row if an attempt ended before it had repeated the newest', () => {
+  it('does not repair its row if only older changes were repeated after the row of the load', () => {
     expect(toRepeat(one!, two!, old!, one!)).toEqual([1]);
   });
 
@@ -134,7 +135,7 @@ describe('a change that the topic has twice', () => {
     expect(toRepeat(two!, old!, [7, 'u', { v: 3 }, 30], two!)).toEqual([2]);
   });
 
-  it('is counted if it was repeated after it had been overwritten, also by an attempt that died', () => {
+  it('is counted if it is the newest and was repeated after a row of the load had overwritten it', () => {
     const count = (...records: Sent[]): number => changesIn(true, records).repeated;
     expect(count(one!, two!, old!)).toBe(0);
     expect(count(one!, two!, old!, one!)).toBe(0);

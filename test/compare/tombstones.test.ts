@@ -217,7 +217,7 @@ describe('a record whose key equals an earlier key, but is written in other byte
 });
 
 describe('the partition of a key', () => {
-  it("is the partition that Kafka's own producers choose (property)", () => {
+  it("is the one that Kafka's default partitioner chooses, by the murmur2 of kafkajs (property)", () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 40 }),

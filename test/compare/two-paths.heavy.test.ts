@@ -104,7 +104,7 @@ describe('a tolerance', () => {
 });
 
 describe('an array', () => {
-  it('cannot be proven if the connector omits such arrays, or writes NULL instead of some', () => {
+  it('cannot be proven if the connector omits arrays of its type, or writes NULL instead of some arrays', () => {
     expect(
       [
         'interval[]',

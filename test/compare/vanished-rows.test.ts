@@ -34,7 +34,7 @@ describe('a row of an earlier scan', () => {
     expect(vanished([1, 'r', 10], [2, 'r', 10], [1, 'r', 20], [2, 'd', 30], [2, null])).toBe(0);
   });
 
-  it('has vanished if it was missed by the last of three scans', () => {
+  it('has vanished if the last of three scans did not read it', () => {
     expect(vanished([1, 'r', 10], [2, 'r', 10], [2, 'r', 20], [1, 'r', 30])).toBe(1);
   });
 
@@ -43,7 +43,7 @@ describe('a row of an earlier scan', () => {
     expect(emptied.before(other.newest)).toBe(2);
   });
 
-  it('is compared by positions that are longer than a double', () => {
+  it('is compared by positions that a double cannot represent exactly', () => {
     const [earlier, later] = ['9007199254740992', '9007199254740993'];
     expect(vanished([1, 'r', earlier], [2, 'r', earlier], [1, 'r', later])).toBe(1);
   });

@@ -45,7 +45,7 @@ describe('the ACLs of a plan', () => {
       expect.objectContaining({ name: 'totals', operations: ['Describe', 'Read'] }),
     ]);
   });
-  it('have one prefix for all generations', () => {
+  it('have one prefix for the topics of all generations', () => {
     const plan = aPlan({ name: 'totals', spec: { kafka: KAFKA } }, 3);
     const [own] = aclsOf(plan);
     expect(own).toMatchObject({ name: 'totals.', pattern: 'prefixed' });

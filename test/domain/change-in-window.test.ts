@@ -20,7 +20,7 @@ describe('a window whose facts are read before and after it', () => {
     for (const verdict of [passed, failed, errored])
       expect(voidedBy(verdict, changed({}))).toEqual(verdict);
   });
-  it('is inconclusive if it would otherwise pass', () => {
+  it('is inconclusive if a fact changed and it would otherwise pass', () => {
     for (const around of [rewritten, attached, altered])
       expect(voidedBy(passed, around)).toMatchObject({
         verdict: 'inconclusive',

@@ -1,6 +1,6 @@
 // Tests decisions that need two people: ending the soak early, and "breaking the glass", which
-// relaxes the approval rules for an hour. One person is not enough, even with two decisions, and
-// each required signature must be present. Such a decision never replaces a proof.
+// relaxes the approval rules for an hour. Two decisions of one person are not enough. A decision
+// that must be signed is refused without a signature. A decision never replaces a proof.
 import { describe, expect, it } from 'vitest';
 import {
   approvalUnder,
@@ -143,7 +143,7 @@ describe('a request that needs two people', () => {
   });
 });
 
-describe('broken glass', () => {
+describe('break-glass by two people', () => {
   const strict: ApprovalSpec = {
     quorum: 3,
     approvers: ['cfo'],

@@ -33,7 +33,7 @@ describe('the age of recent results', () => {
     expect(tooOld('30m', null, '2026-01-01T00:00:00Z')).toMatch(/no window has compared/);
   });
 
-  it('has a limit only if the spec sets cutover.finalResult; the advice is at least 15 min', () => {
+  it('has a limit only if the spec sets cutover.finalResult; the recommended limit is 15 min or more', () => {
     expect(allowedAge(plan)).toBe('30m');
     expect(allowedAge(aPlan({ spec: BATCH_PARTS }))).toBeNull();
     expect([recommendedAge(20_000), recommendedAge(600_000)]).toEqual(['15m', '30m']);

@@ -104,7 +104,7 @@ describe('an approval', () => {
       SPEC,
       'nothing is up for approval in phase validate',
     ],
-    ['after the commit', ask(), { ...OPEN, committed: true }, SPEC, 'committed'],
+    ['a time after the commit', ask(), { ...OPEN, committed: true }, SPEC, 'committed'],
     [
       'no named evidence, less than 60 s after the evidence was voided',
       ask('ann', null),

@@ -111,7 +111,7 @@ describe('a signed approval', () => {
       /is for workflowId migration-x/,
     ],
     [
-      'from a rehearsal in a different namespace',
+      'of a run in a different namespace',
       signDecision(ann.secret, { ...claims, namespace: 'staging' }, NOW),
       {},
       [],

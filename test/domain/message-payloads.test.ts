@@ -8,7 +8,7 @@ import {
 
 describe('a payload from any client', () => {
   it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(
-    'is refused with a reason and throws nothing if it is invalid: %j',
+    'is refused, and nothing is thrown, if it is invalid: %j',
     (payload) => {
       const checked = checkDecision(payload, 'approve');
       expect(checked.ok).toBe(false);

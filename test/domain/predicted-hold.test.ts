@@ -8,7 +8,7 @@ const UNDER_FENCE = { tables: false, results: false };
 const WITNESSED = { tables: true, results: false };
 
 describe('predictedHoldMs', () => {
-  it('counts the whole window, the lag and the reserve for the commit', () => {
+  it('counts the whole window, the lag and a reserve if the final window rests on no earlier one', () => {
     expect(predictedHoldMs(measured, UNDER_FENCE)).toBe(66_500);
   });
 

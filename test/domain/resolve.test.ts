@@ -40,7 +40,7 @@ describe('resolve', () => {
   });
 
   it.each(['initial', 'incremental', 'copy'])(
-    'captures from the log if the initial load is %s',
+    'captures from the WAL if the initial load is %s',
     (snapshot) => {
       const plan = planOf({
         spec: { connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', snapshot } },
@@ -50,7 +50,7 @@ describe('resolve', () => {
     },
   );
 
-  it('plans no slot, publication or log topics, but a connector for each table, if it polls', () => {
+  it('plans no slot and no publication, but a topic and a connector for each table, if it polls', () => {
     const plan = planOf({ tables: ['public.a', 'public.b'], spec: { connector: polling } });
     expect(plan.capture).toMatchObject({
       kind: 'polling',
@@ -82,7 +82,7 @@ describe('resolve', () => {
     expect(planOf({ spec: { ...BATCH_PARTS, cutover: { route } } }).route).toMatchObject(expected);
   });
 
-  it('lets the sink write to a staging table until the commit of a shared table', () => {
+  it('lets the sink write to a staging table until the commit if the route is a shared table', () => {
     const { route, sink, fence } = planOf({ spec: SHARED_PARTS });
     expect(route).toMatchObject({
       kind: 'table',

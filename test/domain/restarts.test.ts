@@ -164,7 +164,7 @@ describe('a restart during a window', () => {
     expect(restartedDuring({ before: FACTS, after: FACTS }, around, open)).toBeNull();
   });
 
-  it('is not the only reason after another verdict, an unreadable record or a different change', () => {
+  it('is not named as the reason after another verdict, an unreadable record or a different change', () => {
     for (const verdict of ['failed', 'errored', 'passed'] as const)
       expect(restartedDuring(around, around, [...open, { verdict, unknown: 0 }])).toBeNull();
     const unreadable = { verdict: 'inconclusive' as const, unknown: 1 };

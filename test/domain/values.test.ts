@@ -23,7 +23,7 @@ describe('positions in the WAL and ids of transactions', () => {
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);
   });
-  it('the 32-bit id of a transaction means the nearest 64-bit id, even across a wraparound', () => {
+  it('a 32-bit transaction id means the nearest 64-bit id if no upper limit of the ids is known', () => {
     const epoch = 2 ** 32;
     const snapshot = parseSnapshot(`${3 * epoch + 5}:${3 * epoch + 10}:`);
     expect(isVisible(7, snapshot)).toBe(true);

@@ -18,7 +18,7 @@ const PROVEN: Proofs = {
 };
 
 describe('the verdict of a window', () => {
-  it('is passed only if every condition is proven and no key differs', () => {
+  it('is passed if every condition is proven and no key differs', () => {
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
       verdict: 'passed',
       reason: '0 differences in 3 keys',
@@ -28,7 +28,7 @@ describe('the verdict of a window', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
-    // this window read these rows itself, in earlier snapshots
+    // this window itself read the walked rows, in short snapshots before its own snapshot
     const walked: Proofs = { ...incremental, walkedRows: 3 };
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });

@@ -118,7 +118,7 @@ describe('an activity that a person pauses at Temporal', () => {
       90_000,
     );
 
-    // then a step of the hold, which stays paused until the hold has ended
+    // then a step of the hold, which stays paused for the whole `maxHold`
     await waitFor(NAME, 'approval', '1m');
     const approved = sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes');
     expect(approved.code, approved.stderr).toBe(0);

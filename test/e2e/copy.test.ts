@@ -75,7 +75,7 @@ describe('an initial load by copy', () => {
     await dismantle(database.client, 'copied');
   });
 
-  it('begins again if the table was rewritten between two attempts, because rows moved between ranges', async () => {
+  it('begins again if the table was rewritten while no worker ran, because rows moved between ranges', async () => {
     const database = await aDatabase(wide);
     const tables = ['public.wide'];
     startMigration('rewritten', database.name, tables, paced(database.name, tables));
@@ -94,7 +94,7 @@ describe('an initial load by copy', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('contains the TOASTed value of a row that moved into a copied range between two attempts', async () => {
+  it('contains the TOASTed value of a row that moved into a copied range while no worker ran', async () => {
     const doc = `(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)`;
     const database = await aDatabase(
       `${wide} ALTER TABLE wide ADD doc text; UPDATE wide SET doc = ${doc} WHERE id = 85000`,

@@ -1,7 +1,7 @@
 // Kills a worker before or after an effect of an activity. An effect changes something outside the
 // process. After the retry, the state must be the same as without the kill. By default, this file
-// tests twenty points, and the selection changes every hour. SLUICE_CRASH_POINTS=all tests all
-// points (npm run test:faults).
+// tests twenty such kills ("points"), and the selection changes every hour.
+// SLUICE_CRASH_POINTS=all tests all of them (npm run test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';

@@ -1,6 +1,6 @@
-// Compares results at a still point, with real servers. Even the key that changes most often is
-// compared in every window, and the next window finds all planted faults. The connector runs again,
-// no matter where a worker dies.
+// Compares results at a still point, with real servers. Every window compares even the key that
+// changes most often. The first window after planted faults finds all of them. The connector runs
+// again, no matter where the worker of a window is killed.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
@@ -55,7 +55,7 @@ describe('a result that is compared at a still point', () => {
     expect(await nextWindow()).toMatchObject({ mode: 'exact', verdict: 'passed' });
   });
 
-  it('is inconclusive while a foreign producer writes into an input topic, which the reason names', async () => {
+  it('is inconclusive while a foreign producer writes into an input topic, and the reason names it', async () => {
     // Tombstones of a row that does not exist change no result, but they move the ends of the
     // topic.
     const { stop } = await flood(input, { key: { id: 999_999_999 }, value: null });
@@ -75,8 +75,8 @@ describe('a result that is compared at a still point', () => {
       { ref: await ref(), number: 100_000, roundsMs: 45_000, isFull: false, since: null },
     ];
     const paused: number[] = [];
-    // The effects of a still point are, in order: the window records the pause, pauses the
-    // connector, writes the marker, resumes the connector, and closes the record.
+    // At a still point, the window makes these changes in order: it records the pause, pauses the
+    // connector, writes the marker, resumes the connector, and closes the record of the pause.
     for (let at = 1; at <= 5; at += 1) {
       const from = 'INSERT INTO sluice.still_point';
       const died = runUntilKilled({ activity: 'runWindow', args, at, when: 'before', from });

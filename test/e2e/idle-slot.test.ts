@@ -1,4 +1,4 @@
-// After the hand-over, Sluice is no longer involved. The slot must advance by itself while the
+// After `complete`, Sluice is no longer involved. The slot must advance by itself while the
 // captured tables are idle and other tables are written. Then `sluice compare`, as a role that may
 // only read, compares the tables with the topics that the migration handed over.
 import { describe, expect, it } from 'vitest';
@@ -12,8 +12,8 @@ const name = `idle-slot-${process.pid}`;
 let database: Awaited<ReturnType<typeof aDatabase>>;
 const MEGABYTE = 1024 * 1024;
 /**
- * The number of bytes that the test writes in each of the two databases. `npm run test:faults`
- * writes more.
+ * The number of bytes of WAL that the test writes in each of the two databases.
+ * `npm run test:faults` writes more.
  */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 /**
@@ -23,7 +23,7 @@ const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 const RETAINED_AT_MOST = 48 * MEGABYTE;
 
 describe('the slot of a migration that is complete', () => {
-  it('advances while captured tables are idle and writes to other tables and databases produce much WAL', async () => {
+  it('advances while the captured tables are idle, but other tables and databases produce much WAL', async () => {
     database = await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`);
     const other = await aDatabase('CREATE TABLE elsewhere (t text)');
     const slot = `sluice_${name.replaceAll('-', '_')}`;

@@ -85,7 +85,7 @@ describe('tables that are polled', () => {
     );
     await database.client.query(
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
-    ); // the row is older than the delay, as if its transaction had committed late
+    ); // its time is older than the polls' delay, as if its transaction had committed late
     const failed = await reach('unseen', 'a failed window', (s) => {
       return s.windows.at(-1)!.verdict === 'failed';
     });
@@ -144,7 +144,7 @@ describe('a query that is polled', () => {
   const QUERY = `SELECT o.id, o.total, r.name AS region FROM orders o JOIN links l ON l.order_id = o.id JOIN regions r ON r.id = l.region_id`;
   const SETUP = `${ORDERS} CREATE TABLE links (order_id bigint PRIMARY KEY, region_id int); INSERT INTO regions VALUES (1, 'north'), (2, 'süd'); INSERT INTO links SELECT id, 1 + id % 2 FROM orders;`;
 
-  it('writes a join of three tables to one topic, with the key in each record, and is compared as a whole', async () => {
+  it('writes a join of three tables to one topic, in records with a key, and is compared as a whole', async () => {
     const database = await aDatabase(SETUP);
     const spec = polling({
       mode: 'incrementing',

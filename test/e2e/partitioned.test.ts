@@ -73,7 +73,7 @@ describe('a partitioned table', () => {
     await dismantle(database.client, 'parted');
   });
 
-  it('never passes after a partition was replaced by a changed copy with equally many rows', async () => {
+  it('fails its windows after a partition was replaced by a changed copy with equally many rows', async () => {
     const database = await aDatabase(partitioned);
     startMigration('swapped', database.name, ['public.accounts']);
     await reach('swapped', 'a window that read only what changed', (s) =>

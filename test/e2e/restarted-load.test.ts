@@ -1,5 +1,5 @@
-// Tests `connector.snapshot: initial` if the connector restarts while it scans a table. It then scans
-// the table again, and reads the WAL only from the second scan on.
+// Tests `connector.snapshot: initial` if the connector restarts while it scans a table. It then
+// scans the table again, and reads the WAL only from the second scan on.
 import { describe, expect, it } from 'vitest';
 import { connectAccess, kafkaPort } from '../support/access.js';
 import { askConnect } from '../support/ask-connect.js';
@@ -10,7 +10,7 @@ import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.j
 const { aDatabase } = live();
 const ROWS = 200_000;
 
-/** Starts a migration, and restarts its connector in the middle of the scan, after `change`. */
+/** Starts a migration. In the middle of the scan, calls `change` and restarts the connector. */
 async function startAndRestart(
   name: string,
   database: string,

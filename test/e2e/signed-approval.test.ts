@@ -76,7 +76,7 @@ describe('a migration whose spec names its approvers', () => {
 });
 
 describe('two people', () => {
-  it('may open the gate with the role break-glass, as evidence shows; two approvers may end the soak', async () => {
+  it('with the role break-glass may open the gate, and evidence names them; two approvers end the soak', async () => {
     const database = await aDatabase(accounts(200));
     const cutover = {
       approval: { approvers: ['ann', 'bob'], quorum: 2, notBefore: '2099-01-01T00:00:00Z' },

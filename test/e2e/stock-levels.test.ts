@@ -77,7 +77,7 @@ describe('the small example', () => {
     await reach(NAME, 'a window after the restart that passed', (s) =>
       passedResults(s).some(({ number }) => number > before + 1),
     );
-    isOver = true; // the fence would refuse the writer
+    isOver = true; // stops the writer before the cut-over
     await writing;
     expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
       0,

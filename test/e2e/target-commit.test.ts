@@ -1,6 +1,6 @@
-// Tests the fence and the commit in a reporting database. A worker is killed at each change that an
-// activity makes, and each database is made unreachable in turn. Afterwards, consumers must read
-// the side that the lease row names.
+// Tests the fence and the commit in a reporting database. A worker is killed at each change that
+// the fence or the commit makes, and each database is made unreachable in turn. Afterwards,
+// consumers must read the side that the lease row names.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/index.js';
@@ -210,7 +210,7 @@ describe.each([
     expect(await act('observeRoute', routed({ type: 'none' }))).toMatchObject({ side: 'batch' });
   });
 
-  it('does not stop a rollback, which sends the HTTP service a number above those of earlier requests', async () => {
+  it('does not stop a rollback: its request to the HTTP route has a higher number than earlier requests', async () => {
     const hook = await aHook();
     await act('routeBack', routed({ type: 'http', url: hook.url }));
     hook.close();

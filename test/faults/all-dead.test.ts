@@ -1,6 +1,6 @@
 // Kills Temporal, Kafka and the worker with -9 while the source tables are fenced. The application
 // can write again as soon as the fence expires by the database's clock. When all services are
-// running again, the migration continues as it does after a refused attempt at the cut-over.
+// running again, the run gives up this attempt at the cut-over. A new approval leads to the commit.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { stackHome } from '../../stack/paths.js';
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe('while the source tables are fenced', () => {
-  it('Temporal, Kafka and the worker may die: writers continue in time, and the run ends as migrated', async () => {
+  it('Temporal, Kafka and the worker may die: writers wait about maxHold, and the run ends as migrated', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {

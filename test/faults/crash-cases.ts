@@ -1,5 +1,5 @@
-// Lists activities that change something outside their process, in about the order of a migration.
-// Each case says what must exist before the activity, and how to undo its work.
+// Lists activities that change something outside their process, in about the order in which a
+// migration calls them. Each case prepares what the activity needs, and undoes its work afterwards.
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { plannedTopics } from '../../src/domain/capture/index.js';
 import { namesOf, sinkGroup } from '../../src/domain/migration/names.js';
@@ -156,7 +156,8 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
 }
 
 /**
- * Returns the cases for a shared table: the switch in both directions, and the move of the sink.
+ * Returns the cases for a shared table: the pause and the move of the sink, the switch in both
+ * directions, and the removal of the batch role's privileges.
  */
 export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
   const names = namesOf(ref.spec, 1);

@@ -96,7 +96,7 @@ globalThis.fetch = (url, options) =>
     ? fetch(url, options)
     : effect(() => fetch(url, options));
 const { request } = https;
-/** A request to a server with a private CA bypasses `fetch`. Its effect ends with the answer. */
+/** A request to a server with a private CA bypasses `fetch`. Its effect ends after the answer. */
 https.request = (url, options, done) => {
   if ((options.method ?? 'GET') === 'GET' || !counts(String(url)))
     return request(url, options, done);

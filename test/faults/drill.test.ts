@@ -35,7 +35,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'lets no write into a fenced source between fence and commit, and breaks no writer',
+    'lets no write into a fenced source before its commit, and gives writers no error but the refusal',
     { timeout: HOURS },
     async () => {
       const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(

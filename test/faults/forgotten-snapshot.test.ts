@@ -22,7 +22,7 @@ async function forget(): Promise<void> {
   expect(await ask('resume', 'PUT')).toBe(true);
 }
 
-it('a connector that lost its position gets the signal for its load by chunks again; the load is exact', async () => {
+it('a connector that lost its position gets the signal for its load in chunks again; the load is exact', async () => {
   const database = await aDatabase(accounts(30_000));
   startMigration(NAME, database.name, ['public.accounts'], {
     connector: {

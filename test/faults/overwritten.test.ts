@@ -1,5 +1,6 @@
-// Tests `connector.snapshot: incremental` while changes are in the WAL, and in the topic, before any
-// other session sees them. Debezium then reads a chunk without these changes, and overwrites them.
+// Tests `connector.snapshot: incremental` while changes are in the WAL, and in the topic, before
+// any other session sees them. Debezium then reads a chunk without these changes. The chunk's
+// records follow those of the changes in the topic, and so overwrite them.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -53,7 +54,7 @@ async function open(database: string): Promise<pg.Client> {
   return client;
 }
 
-/** Runs each statement in a transaction of its own, which waits until `letCommitsEnd`. */
+/** Runs each statement in a transaction of its own, whose commit waits until `letCommitsEnd`. */
 async function runWaiting(database: string, statements: readonly string[]): Promise<void> {
   const run = async (sql: string): Promise<void> => {
     const client = await open(database);

@@ -1,8 +1,9 @@
 // Tests small random pipelines: random queries over random tables with random writers. The snapshot
 // is taken, and the ends of the topics are read, at random moments. A correct output passes if it
-// has rows, and a planted fault is always found. Postgres, Kafka and the whole comparison are real.
-// The test replaces only the connector and the pipeline. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED
-// change the number of runs and the first seed.
+// has rows, and a planted fault is always found. Postgres, Kafka and the comparison are real. The
+// test replaces the connector, the pipeline, the wait for the still point, and the results of
+// earlier windows. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change the number of runs and the
+// first seed.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 // Sets up what the tests of crash points need: a database with a batch and its view, and the spec
-// of a migration. Also lists what these activities can change outside their process.
+// of a migration. Also lists what the tested activities can change outside their process.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';

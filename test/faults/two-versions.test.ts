@@ -1,5 +1,5 @@
-// Serves a migration with two versions of the worker at a real Temporal server, which sends each
-// task only to the current version. The run moves when a person makes the new version current.
+// Serves a migration with two versions of the worker. A real Temporal server sends each task only
+// to the current version. The run moves when a person makes the new version current.
 import { spawnSync } from 'node:child_process';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,7 +45,10 @@ const makeCurrent = (buildId: string): Promise<void> =>
     120_000,
   );
 
-/** Returns the build ids that completed workflow tasks of the current run, without repetitions. */
+/**
+ * Returns the build ids of the workers that completed the run's workflow tasks, in order. Equal ids
+ * in a row appear once.
+ */
 async function buildsOf(name: string): Promise<string[]> {
   const { events } = await client().workflow.getHandle(`migration-${name}`).fetchHistory();
   const builds = (events ?? []).flatMap(

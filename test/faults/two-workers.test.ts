@@ -1,5 +1,5 @@
-// Kills workers with -9 while a writer is active. For migrations that run activities at that time,
-// reads from Temporal's history how soon they made progress again. SLUICE_KILL_EVERY=60 makes the
+// Kills workers with -9 while a writer is active. Then reads from Temporal's histories how soon a
+// migration that ran activities at that time made progress again. SLUICE_KILL_EVERY=60 makes the
 // second test take ten minutes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -113,7 +113,7 @@ async function expectUntouched(name: string): Promise<void> {
 }
 
 describe('migrations whose workers are killed with -9', () => {
-  it('make progress within 15 s, or longer on a slow machine, if the only worker is restarted at once', async () => {
+  it('make progress within 15 s (longer on a slow machine) if the only worker is restarted at once', async () => {
     const [worker] = workers;
     await worker.start();
     start('only-one');
@@ -135,7 +135,7 @@ describe('migrations whose workers are killed with -9', () => {
   });
 
   it(
-    'have the same outcome if two workers are killed in turn, ten times in all',
+    'end as migrated and are never blocked if two workers are killed in turn, ten times in total',
     { timeout: 1_500_000 },
     async () => {
       for (const worker of workers) await worker.restart();

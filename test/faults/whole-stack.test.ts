@@ -18,7 +18,7 @@ import { TABLE_KINDS, UNTOUCHED_ROWS } from './corruptions/table-kinds.js';
 import { VALUE_KINDS } from './corruptions/value-kinds.js';
 
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
-/** How many kinds run with each value of the counter: by default all, in a quick run fewer. */
+/** The maximum number of kinds for each value of the counter. By default, there is no maximum. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
 /** The test runs only kinds whose names match this pattern, for example to repeat one kind. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');
@@ -110,12 +110,15 @@ async function takeBack(lab: Lab, { wanted, undo }: Corrupted): Promise<void> {
   await sleepUntil('the run continues', async () => (await lab.status()).blocked === null);
 }
 
-/** On a slow machine, Postgres may end the connector's session, and the connector reconnects. */
+/**
+ * Matches the reason of a window during which the connector reconnected. On a slow machine,
+ * Postgres may end the connector's session.
+ */
 const RECONNECTED = /changed during the window: connector task/;
 
 /**
- * Makes a change that is not a corruption. The first window after it must pass, except if the
- * connector reconnected during that window. Returns the window's number.
+ * Makes a change that is not a corruption. The next window must pass. (A window during which the
+ * connector reconnected does not count.) Returns the number of the window that passed.
  */
 async function expectClean(lab: Lab, round: number, next: () => number): Promise<number> {
   const changes = Object.entries(CLEAN_CHANGES);
@@ -139,7 +142,7 @@ async function expectClean(lab: Lab, round: number, next: () => number): Promise
   return number;
 }
 
-/** Makes and undoes each corruption, then a clean change. Returns how many clean windows passed. */
+/** Makes and undoes each corruption. Returns how many windows passed after the clean changes. */
 async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Promise<number> {
   const clean = new Set<number>();
   const failures: string[] = [];
@@ -169,7 +172,7 @@ async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Pr
 
 describe('corruptions of a table or its topic', () => {
   it.each(SOURCES.map(([where, from], at) => ({ where, from, at })))(
-    'are all reported correctly, and each window after the undo passes: transaction counter $where',
+    'are all reported correctly, and the window after each undo passes: transaction counter $where',
     { timeout: 3_600_000 },
     async ({ from, at }) => {
       const next = random(SEED + at);

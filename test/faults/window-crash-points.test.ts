@@ -66,7 +66,7 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
 
 describe('a window whose worker is killed', () => {
   it.each(CASES)(
-    'passes after its retry, and leaves neither an open pause nor a slot: killed in %s',
+    'passes after its retry, and leaves neither an open pause nor a witness slot: killed in %s',
     { timeout: 1_800_000 },
     async (what, counted, windows) => {
       const effects = stage.crash({ windows: windows(), ...counted, at: 0, when: 'after' })!;

@@ -1,6 +1,6 @@
 // Suspends a worker (SIGSTOP) in the middle of the cut-over, until Temporal's heartbeat timeout is
-// over and the fence has ended. Another worker takes over. The first one continues (SIGCONT) while
-// the other worker holds the fence. The late actions of the suspended worker must change nothing.
+// over and the fence has ended. Another worker takes over. The suspended worker continues (SIGCONT)
+// while the other worker holds the fence of a later attempt. Its late actions must change nothing.
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';

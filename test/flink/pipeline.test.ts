@@ -62,7 +62,7 @@ const jobs = async (name: string) => {
 };
 
 describe('a pipeline in Flink SQL', () => {
-  it('is deployed once despite kill -9, fails no window by intermediate results, and is handed over', async () => {
+  it('is deployed once despite kill -9 of the worker, fails no window, and is handed over', async () => {
     const file = specFile('flink-a');
     expect(sluice('doctor', '-f', file).code).toBe(0);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -73,8 +73,8 @@ describe('a pipeline in Flink SQL', () => {
     expect(
       sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code,
     ).toBe(0);
-    // This migration has no route, so the view still reads the batch's table. The run reports that
-    // once before it retires the batch.
+    // This migration has no route, so the shop's view still reads the batch's table. Because of
+    // that, the run blocks once before it retires the batch.
     await waitFor('flink-a', 'blocked');
     expect((await get('flink-a')).blocked).toMatchObject({ code: 'consumers-remain' });
     expect(sluice('retry', 'flink-a').code).toBe(0);

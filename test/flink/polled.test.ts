@@ -22,7 +22,7 @@ beforeAll(async () => {
   await buildPipeline((line) => console.error(line));
   await createShop(SHOP, { orders: 2000, seed: 5 });
   // Prepares a database for polling. A trigger keeps the time of the last change on every row, and
-  // there are no deletes.
+  // a rule ignores deletes.
   await withDatabase(SHOP, async (client) => {
     await client.query(
       `CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changed := clock_timestamp(); RETURN NEW; END'`,
@@ -76,8 +76,8 @@ function specFile(example: string, name: string): string {
 }
 
 /**
- * The migration in Flink SQL has no route, so the view still reads the batch's table. The run
- * reports that once before it retires the batch.
+ * The migration in Flink SQL has no route, so the shop's view still reads the batch's table.
+ * Because of that, the run blocks once before it retires the batch.
  */
 async function retryDespiteReaders(name: string): Promise<void> {
   await waitFor(name, 'blocked');

@@ -1,6 +1,6 @@
 // Tests how the ledger lists adopted objects, which existed before the migration. It lists such an
-// object only for a run that will release it. So an attempt of an activity must not list an object
-// if the attempt seemed to be dead and continues after its run has ended.
+// object only for a run that will release it. An ended run releases nothing. So an attempt of an
+// activity that Temporal gave up, and that continues after its run has ended, must list no object.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   ledgerTime,
@@ -55,7 +55,7 @@ it('an attempt that began before its run released the objects does not take them
   expect(await held()).toBe(0);
 });
 
-it('an attempt of a run that has ended records nothing; a new run of that name records them', async () => {
+it('an attempt of a run that has ended records nothing; a new run of that name records the objects', async () => {
   await ledger.query(`UPDATE sluice.migration SET outcome = 'rolled-back' WHERE name = 'orders'`);
   expect(await record(await ledgerTime(ledger))).toBe('ended');
   expect(await held()).toBe(0);

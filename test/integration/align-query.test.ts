@@ -142,7 +142,7 @@ describe('an aligned query', () => {
     expect(found.map(({ id }) => id).sort((a, b) => a - b)).toEqual([3, 4]);
   });
 
-  it('is the query itself if no row differs', async () => {
+  it('is the query itself if no table has a gap', async () => {
     const sql = 'SELECT id FROM sales';
     expect((await aligned(sql)).rewrite(() => null)).toBe(sql);
   });

@@ -1,5 +1,5 @@
-// Tests on a real database that doctor finds a wrong statement of the batch. The example is
-// batch.retire. Doctor does not run the statement.
+// Tests on a real database how doctor checks a statement that the spec gives for the batch. The
+// example is batch.retire. Doctor reports a wrong statement, and runs no statement.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkActions } from '../../src/activities/checks/batch-action-checks.js';
 import { freshDatabase } from '../support/sluice.js';

@@ -47,7 +47,7 @@ async function modes(...stages: string[]): Promise<string[]> {
 }
 
 describe('doctor says of the result and of every stage', () => {
-  it('that it is exact, if all queries can be aligned', async () => {
+  it('that windows compare it exactly, if all queries can be aligned', async () => {
     const exact = 'windows compare the query exactly, at a still point of the pipeline';
     expect(await modes(EXACT)).toEqual([exact, exact]);
   });
@@ -57,8 +57,11 @@ describe('doctor says of the result and of every stage', () => {
       'SELECT id AS k FROM odd',
       'the query of s1 reads public.odd, whose column twice is generated',
     ],
-  ])('that it is settled, and why, if one query cannot be aligned: %s', async (sql, why) => {
-    const settled = `windows compare the query in settled rounds, because ${why}`;
-    expect(await modes(EXACT, sql)).toEqual([settled, settled, settled]);
-  });
+  ])(
+    'that windows use settled rounds, and why, if one query cannot be aligned: %s',
+    async (sql, why) => {
+      const settled = `windows compare the query in settled rounds, because ${why}`;
+      expect(await modes(EXACT, sql)).toEqual([settled, settled, settled]);
+    },
+  );
 });

@@ -149,7 +149,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is refused if it reads a view outside of the schema public that depends on the clock', async () => {
+  it('is refused if a view that it reads depends on the clock, also outside of the schema public', async () => {
     const { client, name } = database;
     await client.query(`ALTER DATABASE ${name} SET search_path = own, public`);
     try {
@@ -185,7 +185,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is refused, and the settings are named, if settings of the database or role change its result', async () => {
+  it('is refused if its result depends on settings of the database or the batch role; they are named', async () => {
     const local = 'SELECT max(id) AS k, at::date AS day FROM sales GROUP BY 2';
     const utc = "SELECT max(id) AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales GROUP BY 2";
     const stamp = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales WHERE at IS NOT NULL';

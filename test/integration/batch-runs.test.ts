@@ -1,5 +1,6 @@
 // Tests how Sluice finds the runs of a batch. Without a run log, it recognizes a run by the
-// application_name of the run's session. A run log must say at which moments its runs started.
+// application_name of the run's session. The times in a run log must have a time zone, because
+// otherwise Sluice does not know which moments they mean.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkRuns } from '../../src/activities/checks/batch-run-checks.js';
@@ -25,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => drill.close());
 
-/** Returns the drill's migration, whose batch has these runs. */
+/** Returns the migration of bench/drill.ts, with this `batch.runs` in its spec. */
 function refWith(runs: { application: string } | { table: string }): MigrationRef {
   const { spec, ...rest } = drill.ref();
   return {
@@ -35,7 +36,7 @@ function refWith(runs: { application: string } | { table: string }): MigrationRe
 }
 
 describe('a run that is seen as a session', () => {
-  it('is found, and the commit is refused, while its session is in a transaction, not while it is idle', async () => {
+  it('is found, and the commit is refused, only while its session is in a transaction', async () => {
     const [batch, other] = ['nightly', 'daily'].map(
       (application_name) => new pg.Client({ database: drill.database, application_name }),
     ) as [pg.Client, pg.Client];
@@ -111,7 +112,7 @@ describe('a run log', () => {
     },
   );
 
-  it('that loses its time zones after the fence refuses the commit, so the hold is undone', async () => {
+  it('that loses its time zones after the fence prevents the commit', async () => {
     await create(COLUMNS);
     await drill.client.query(
       `UPDATE ${LEASE} SET state = 'OPEN', attempt = 0, token = NULL, expires_at = NULL WHERE migration = $1`,
@@ -125,13 +126,16 @@ describe('a run log', () => {
     );
   });
 
-  it.each(['view', 'date'] as const)('gets no ALTER TABLE as its remedy for a %s', async (what) => {
-    await create(COLUMNS.replaceAll('timestamptz', what === 'view' ? 'timestamp' : 'date'));
-    const name = what === 'view' ? 'public.runs_seen' : table;
-    await drill.client.query('CREATE OR REPLACE VIEW runs_seen AS SELECT * FROM runs');
-    const { status, remedy } = await asked((client) => checkRuns(client, { table: name }));
-    await drill.client.query('DROP VIEW runs_seen');
-    expect(status).toBe('failed');
-    expect(remedy).not.toContain('ALTER TABLE');
-  });
+  it.each(['view', 'date'] as const)(
+    'gets no ALTER TABLE as its remedy if it is a view or has dates: %s',
+    async (what) => {
+      await create(COLUMNS.replaceAll('timestamptz', what === 'view' ? 'timestamp' : 'date'));
+      const name = what === 'view' ? 'public.runs_seen' : table;
+      await drill.client.query('CREATE OR REPLACE VIEW runs_seen AS SELECT * FROM runs');
+      const { status, remedy } = await asked((client) => checkRuns(client, { table: name }));
+      await drill.client.query('DROP VIEW runs_seen');
+      expect(status).toBe('failed');
+      expect(remedy).not.toContain('ALTER TABLE');
+    },
+  );
 });

@@ -1,6 +1,7 @@
 // Tests which ranges of a table's blocks Sluice does not copy again, after an attempt at the
 // initial load (`snapshot: copy`) has failed. Between two attempts, an update may move a row to a
-// different range, and its WAL record does not always contain the whole row.
+// range that is already copied. Then no attempt copies the row. Its WAL record does not always
+// contain the whole row, so the topic could lack a TOASTed value.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   closeReaders,

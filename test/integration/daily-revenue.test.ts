@@ -1,4 +1,4 @@
-// Runs the example at a small size through the public command line, and kills its worker with
+// Runs the example at a small size through the public command line. Its worker is killed with
 // SIGKILL three times, once under the fence. The migration must still succeed. SLUICE_E2E_ORDERS
 // changes the size, and SLUICE_E2E_SEED changes the data.
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -53,7 +53,10 @@ describe.concurrent('the guard', () => {
       const answer = await askConnect('PUT', `guarded/${path}`, body);
       expect([path, answer.ok]).toEqual([path, true]);
     };
-    /** Returns the process id of the session that reads the slot. Each task opens a new one. */
+    /**
+     * Returns the process id of the session that reads the slot. Each start of the connector's task
+     * opens a new session.
+     */
     const session = async (): Promise<number | null> =>
       (
         await database.client.query<{ active_pid: number | null }>(

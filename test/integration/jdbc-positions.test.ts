@@ -1,5 +1,5 @@
-// Tests with real servers, without a migration, that the position of Sluice's JDBC source never
-// passes a row that it has not read.
+// Tests that the position of Sluice's JDBC source never passes a row that it has not read. The
+// servers are real, but no migration runs.
 import { describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';

@@ -84,7 +84,7 @@ describe('a topic that was filled by polling', () => {
       }
     })();
     await sleepUntil('polled rows of the writer', async () => (await fold(topic)).size > 5050);
-    // polling cannot see this update
+    // polling cannot see this update, because it does not change the column `changed`
     await database.client.query('UPDATE orders SET total = 7 WHERE id = 4000');
     await rest.stop(connector);
     await sleepUntil('the connector has stopped', async () => {
@@ -101,8 +101,8 @@ describe('a topic that was filled by polling', () => {
       'message.prefix.include.list': 'sluice-none',
     });
     await rest.resume('orders-cdc');
-    // Polling cannot see this update, so it came from the connector that reads the WAL. From now
-    // on, that connector also sees deletes.
+    // The update of row 4000 can only come from the connector that reads the WAL. From now on, that
+    // connector also sees deletes.
     await sleepUntil('the row from Debezium', async () => (await fold(topic)).get('4000') === 7);
     await database.client.query('DELETE FROM orders WHERE id = 4001');
     writing = false;

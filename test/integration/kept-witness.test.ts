@@ -14,7 +14,7 @@ const { kafka, scene } = witnessScene();
 
 /**
  * Runs windows until one of them keeps a witness, and returns the number of that window. The first
- * window may keep none, because the witness waits for open transactions, and one of a different
+ * window may keep none: the witness waits for open transactions, and a transaction of a different
  * test on this server may be open for too long.
  */
 async function keptFrom(

@@ -35,7 +35,7 @@ const leftovers = (...args: string[]) => {
 };
 
 describe('doctor --leftovers', () => {
-  it('finds and removes the objects of a terminated workflow; then a migration of its name can start', async () => {
+  it('finds and removes the objects of a terminated workflow; then the migration can start again', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('orphan', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);

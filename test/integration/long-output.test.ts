@@ -1,5 +1,5 @@
-// Tests output that is longer than a pipe's buffer, with a slow reader and with a reader that
-// stops.
+// Tests output of a command that is longer than a pipe's buffer, with a slow reader and with a
+// reader that stops.
 import { spawn, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';

@@ -1,6 +1,5 @@
-// Tests with real brokers that a fold (the latest record of each key of a topic) notices if its
-// topic no longer has the records that the fold has read. The log of a topic is what its partitions
-// contain.
+// Tests folds with real brokers. A fold is the latest record of each key of a topic. It must notice
+// if the topic no longer has the records that it has read. Only compaction may remove such records.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -1,4 +1,5 @@
-// Tests what the ledger knows about the objects of one run. A run that was reset depends on this.
+// Tests what the ledger knows about the objects of one run. After a reset in Temporal, a run may
+// have lost this knowledge, so it reads the ledger.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { ownedByRun } from '../../src/clients/ledger/owned-by-run.js';

@@ -34,7 +34,7 @@ async function indexCheck(timestampColumns: readonly string[]): Promise<Check> {
   return checks.find(({ name }) => name === 'polling.index')!;
 }
 
-it('the check passes after the statement of its own remedy, with one time column and with two', async () => {
+it('the check passes after its remedy has run, with one time column and with two', async () => {
   for (const columns of [['created'], ['Changed', 'created']]) {
     const before = await indexCheck(columns);
     expect(before.status).toBe('failed');
@@ -44,7 +44,7 @@ it('the check passes after the statement of its own remedy, with one time column
   }
 });
 
-it('the check counts a partial index only if its predicate is that the value is not null', async () => {
+it('the check counts a partial index only if its condition is that the polled column is not null', async () => {
   await database.client.query('CREATE INDEX ON moves ("Changed") WHERE id > 5');
   expect(await indexCheck(['Changed'])).toMatchObject({ status: 'failed' });
   await database.client.query('CREATE INDEX ON moves ("Changed") WHERE "Changed" IS NOT NULL');

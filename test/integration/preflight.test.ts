@@ -1,5 +1,5 @@
-// Tests doctor with servers and roles that are not ready. Each problem is named with its remedy,
-// the exit code is not 0, and nothing is created.
+// Tests doctor with servers, roles and tables that are not ready. Doctor must name each problem and
+// its remedy, must not exit with code 0, and must create nothing.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -209,7 +209,7 @@ describe('doctor', () => {
     await database.drop();
   });
 
-  it('names a sink table that stores times in a different way than the result', async () => {
+  it("names a sink table that stores times in a different way than the batch's result table", async () => {
     const database = await freshDatabase(`CREATE TABLE sales (id int PRIMARY KEY, at timestamptz);
       CREATE TABLE result_batch (id int PRIMARY KEY, at timestamptz);
       CREATE TABLE result_stream (id int PRIMARY KEY, at timestamp)`);

@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor', () => {
-  it('prints all missing rights as SQL within four runs, with the real owners, without BYPASSRLS', async () => {
+  it('prints SQL for all missing rights within four runs; it has the real owners, but no BYPASSRLS', async () => {
     const file = aSpec(role('migrator'));
     const asked: string[] = [];
     for (let round = 0; round < 4; round += 1) {

@@ -1,6 +1,6 @@
-// Tests on a real database that a fact changes if a person redefines a view or function that a
-// query of the batch uses. Earlier windows then no longer count. Also tests which views and tables
-// are found if their names need quotes, or depend on the search path.
+// Tests the facts about views and functions that a query of the batch uses, on a real database. If
+// a person redefines one of them, a fact changes, so earlier windows no longer count. Also tests
+// that Sluice finds views and tables whose names need quotes, or depend on the search path.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { definitionFacts } from '../../src/activities/checks/queries/query-definitions.js';

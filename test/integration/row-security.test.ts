@@ -68,7 +68,7 @@ describe('a session of Sluice', () => {
     expect(changed.rowCount).toBe(5);
   });
 
-  it("reads the server's timeline, although the control file gets it only at the next checkpoint", async () => {
+  it("reads the server's timeline, although the control file has a new one only after a checkpoint", async () => {
     const identity = await withSource(spec, () => 'reads', serverIdentity);
     await database.client.query('CHECKPOINT');
     const { rows } = await database.client.query<{ id: string; timeline: number }>(

@@ -158,7 +158,7 @@ describe('a shared table', () => {
   );
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not committed, and doctor refuses it, if its updates would change another table: %s',
+    'is not committed, and doctor refuses it, if it would change another table: ON UPDATE %s',
     async (action) => {
       await drill.client.query(
         `ALTER TABLE shared ADD UNIQUE (n); CREATE TABLE child (n numeric REFERENCES shared (n) ON UPDATE ${action}); INSERT INTO child VALUES (3)`,
@@ -172,7 +172,7 @@ describe('a shared table', () => {
     },
   );
 
-  it('is committed if only its key, which no update changes, has a foreign key ON UPDATE CASCADE', async () => {
+  it('is committed if a foreign key ON UPDATE CASCADE references its key, which no update changes', async () => {
     await drill.client.query('CREATE TABLE child (id int REFERENCES shared ON UPDATE CASCADE)');
     expect(await doctor()).toBe(`${STREAM} can become the only writer of the table`);
     expect(await refusal()).toBeNull();

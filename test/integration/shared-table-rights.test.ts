@@ -36,7 +36,7 @@ async function mayWrite(relation: string): Promise<boolean> {
   return rows[0]!.may;
 }
 
-/** Before Postgres 16, a membership has no options. */
+/** Before Postgres 16, a membership has no options INHERIT and SET. */
 async function isBefore16(): Promise<boolean> {
   const { rows } = await drill.client.query<{ version: number }>(
     `SELECT current_setting('server_version_num')::int AS version`,
@@ -85,7 +85,7 @@ describe("the batch's role, at the end of the phase complete,", () => {
     else await retired;
   });
 
-  it('blocks the run if it may write through a table of which the shared table is a part', async () => {
+  it('blocks the run if it may write through a table that has the shared table as a partition', async () => {
     await drill.client.query(`DROP TABLE shared CASCADE;
       CREATE TABLE whole (id int, n numeric) PARTITION BY LIST (n); CREATE TABLE shared PARTITION OF whole DEFAULT;
       GRANT INSERT ON whole TO ${NIGHTLY}`);

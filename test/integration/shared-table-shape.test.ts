@@ -1,6 +1,7 @@
 // Tests shared tables that Sluice refuses. The commit must replace the batch's rows by exactly the
-// stream's rows, and a rollback does the reverse. That is impossible with a DEFERRABLE key, or if
-// the table is a partition, inherits from another table, or has tables that inherit from it.
+// stream's rows, and a rollback does the reverse. That is impossible with a DEFERRABLE key or an
+// invalid unique index. It is also impossible if the table is a partition, inherits from another
+// table, or has tables that inherit from it.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDrill, type Drill } from '../../bench/drill.js';

@@ -1,6 +1,6 @@
-// Tests a role without pg_read_all_stats. If the role cannot see something, the check that needs it
-// is unknown, and the check's remedy is the statement that makes it visible. Also tests that Sluice
-// names the transaction for which a new slot waits.
+// Tests a role without pg_read_all_stats. A check that needs something that the role cannot see is
+// unknown. The check's remedy is the statement that makes it visible. Also tests that Sluice names
+// the transaction for which a new slot waits.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/make-finding.js';
@@ -125,7 +125,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect(await count()).toEqual({ old: 1, unseen: 0 });
   });
 
-  it("learns how many sessions it cannot see that may read the batch's table", async () => {
+  it("learns how many of the sessions that may read the batch's table are hidden from it", async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({

@@ -99,7 +99,7 @@ function checkOf(check: string, spec: Record<string, unknown>): Check {
 }
 
 describe('a sink', () => {
-  it('writes to its own table, although its schema as a LIKE pattern would match another schema first', async () => {
+  it("writes to its own table, although its schema's name as a LIKE pattern matches another schema", async () => {
     const make = (schema: string, more = ''): string =>
       `CREATE SCHEMA "${schema}"; CREATE TABLE "${schema}".day_sums (day int PRIMARY KEY, total text); ${more}`;
     await database.client.query(

@@ -1,5 +1,5 @@
-// Tests sink tables that the user has created, and whose rows also belong to another table, or that
-// could not hold exactly the stream's rows.
+// Tests sink tables that the user has created. Sluice refuses them if their rows also belong to
+// another table, or if they could not hold exactly the stream's rows.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDrill, type Drill } from '../../bench/drill.js';
 import { checkSink } from '../../src/activities/checks/sink-checks.js';
@@ -99,7 +99,7 @@ describe('a sink table that the user has created', () => {
     expect(await doctor()).toMatchObject({ detail: expect.stringContaining(why) as string });
   });
 
-  it('is refused by the recheck of the cut-over if it was attached after the preflight', async () => {
+  it('is refused by the recheck of the cut-over if it became a partition after an earlier check', async () => {
     await drill.client
       .query(`${SOURCE}; CREATE TABLE batch_result (${COLUMNS}, PRIMARY KEY (id)) PARTITION BY LIST (id);
       ${SECOND}; CREATE OR REPLACE VIEW result AS SELECT id, side FROM batch_result`);

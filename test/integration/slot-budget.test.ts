@@ -102,7 +102,7 @@ describe('a slot that retains more WAL than its budget', () => {
     expect(await budgets.isThere(slot)).toBe(false);
   });
 
-  it('is dropped without a stop of a connector of that name that the migration did not create', async () => {
+  it('is dropped; a connector with the planned name that is not owned is not stopped', async () => {
     const run = await budgets.aMigration('namesake');
     await budgets.anOverfullSlot(run);
     const asked: string[] = [];

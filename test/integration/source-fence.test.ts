@@ -241,7 +241,7 @@ describe('an attempt that is released or swept', () => {
 });
 
 describe('fence and commit on the source', () => {
-  it('let no write through between fence and commit, and break no writer, although writers are busy', async () => {
+  it('let busy writers change nothing in between, and give them no error but the refusal', async () => {
     const { slipped, broken, refused, writes, held } = await sourceFenceRounds(drill, 30, 8);
     expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
     expect(writes).toBeGreaterThan(100);

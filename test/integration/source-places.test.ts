@@ -50,7 +50,7 @@ describe('the places of windows on a source server', () => {
     expect(await sessions()).toBe(0);
   });
 
-  it('are counted for each server', async () => {
+  it('are counted separately for each server', async () => {
     const one = await take(1);
     const other = await take(1, { ...SERVER, port: 5433 });
     await Promise.all([one(), other()]);

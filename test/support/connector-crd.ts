@@ -1,6 +1,6 @@
-// Defines the structure of Strimzi's KafkaConnector (kafka.strimzi.io/v1, Strimzi 1.2.0). The
-// function `violations` finds what the Kubernetes API refuses with strict field validation. This
-// file has only one part of the CRD: the fields of `spec` with their types, enums and limits.
+// Defines the structure of Strimzi's resource KafkaConnector (kafka.strimzi.io/v1, Strimzi 1.2.0).
+// The function `violations` finds what the Kubernetes API refuses with strict field validation.
+// This file has only one part of the CRD: the fields of `spec` with their types, enums and limits.
 
 export interface Schema {
   readonly type: 'object' | 'string' | 'integer' | 'boolean';
@@ -51,7 +51,10 @@ export const FORBIDDEN_OPTIONS = [
 export interface Violations {
   /** Fields that the schema does not have. Strict validation answers 400. */
   readonly unknown: readonly string[];
-  /** Values of the wrong type, or outside of their limits. The server answers 422. */
+  /**
+   * Required fields that are missing, and values of the wrong type or outside of their limits. The
+   * server answers 422.
+   */
   readonly invalid: readonly string[];
 }
 

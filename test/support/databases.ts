@@ -9,7 +9,7 @@ const IN_USE = '55006';
 
 let databases = 0;
 
-/** Creates a database, which `drop` removes. */
+/** Creates a database and runs the SQL `setup` in it. The returned `drop` removes the database. */
 export async function freshDatabase(
   setup: string,
 ): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
@@ -26,8 +26,9 @@ export async function freshDatabase(
     drop: async () => {
       await client.end();
       await withDatabase('postgres', async (admin) => {
-        // A failed test may leave a slot that a connector still reads. Then the database could not
-        // be dropped, and that error would hide the failure.
+        // A failed test may leave a slot that a connector still reads. The slot would prevent the
+        // drop, and that error would hide the test's failure. So the reader is ended, and the slot
+        // dropped.
         const dropped = async (): Promise<boolean> => {
           await admin.query(
             'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
@@ -74,7 +75,7 @@ export const serverVersion = (): Promise<number> =>
     return Number(rows[0]!.version);
   });
 
-/** Returns the test stack's server as a spec names it. */
+/** Returns the fields with which a spec names a database on the test stack's server. */
 export const testPostgres = (database: string): object => ({
   host: process.env['PGHOST'],
   port: Number(process.env['PGPORT']),
@@ -84,6 +85,6 @@ export const testPostgres = (database: string): object => ({
   ...postgresTls(),
 });
 
-/** Returns the URL of a database on the test's server. */
+/** Returns the URL of a database on the test stack's server. */
 export const urlOf = (database: string): string =>
   otherDatabase(process.env['SLUICE_LEDGER_URL']!, database);

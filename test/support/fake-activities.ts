@@ -26,6 +26,7 @@ export interface Fakes {
   stopped: string | null;
   /** The problem that the next windows find. Null means that all compared rows are captured. */
   captureProblem: CaptureProblem | null;
+  /** True from the commit until consumers are routed back. */
   switched: boolean;
 }
 
@@ -37,13 +38,13 @@ export const failure = (code: FailureCode, detail: string): ApplicationFailure =
     details: [{ code, detail, remedy: 'fix it' }],
   });
 
-/** Uses the facts themselves as their digest. */
+/** Returns the facts as an activity reports them. Their digest is their JSON. */
 const seen = (facts: Facts, since: string | null): FactsSeen => ({
   digest: JSON.stringify(facts),
   change: since === null ? null : factsChange(JSON.parse(since) as Facts, facts),
 });
 
-/** A test that calls one of these activities must provide its own fake. */
+/** Stands for an activity that fails unless the test provides its own fake of it. */
 const notFaked = (): Promise<never> =>
   Promise.reject(failure('unexpected', 'no fake of this activity'));
 

@@ -22,7 +22,7 @@ export class FakeKsqlDb {
   readonly queries = new Map<string, Query>();
   /** Statements that were executed, in order. */
   readonly executed: string[] = [];
-  /** Properties that came with the last statement. */
+  /** Properties of the last request that contained statements. */
   properties: object = {};
   /** The number of coming answers that the fake loses after it has executed the statements. */
   losesAnswers = 0;

@@ -97,7 +97,7 @@ export class FakeKubernetes {
     return this.objects.get(`${kind}/${namespace}/${name}`);
   }
 
-  /** Creates or replaces an object without a request, as another client would. */
+  /** Creates or replaces an object, as if a client other than Sluice had sent the request. */
   put(
     kind: Kind,
     name: string,

@@ -38,8 +38,8 @@ export const PAGER: Route = {
 };
 
 /**
- * The route's adapter, which does the work; `PAGER` only describes it. `told` collects the pager's
- * messages.
+ * The route's adapter, which does the work; `PAGER` only describes the route. `told` collects the
+ * messages that the pager gets.
  */
 export const pagerAdapter = (told: string[]): RouteAdapter => ({
   checks: () => Promise.resolve([]),

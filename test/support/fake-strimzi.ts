@@ -1,7 +1,8 @@
 // Fakes Strimzi's cluster operator and the Kafka Connect cluster behind it, because no cluster is
 // available for the tests. It follows the source code of the operator, version 1.2.0. After each
-// change of a connector's resource, it reconciles the connector, and reads its status from Kafka
-// Connect once. Kafka Connect changes the state a moment later, so this status may be the old one.
+// change of a connector's resource, the operator reconciles the connector, and reads its status
+// from Kafka Connect once. Kafka Connect changes the state a moment later, so this status may be
+// the old one.
 import { randomUUID } from 'node:crypto';
 import { FORBIDDEN_OPTIONS } from './connector-crd.js';
 import { FakeKubernetes, type KubeObject } from './fake-kubernetes.js';

@@ -1,5 +1,5 @@
-// Sets up tables for a drill (a test of the cut-over on a real database) whose fence makes source
-// tables refuse writes: a parent table, its child table, and a role that writes.
+// Sets up tables for a drill (a test of the cut-over on a real database). The drill's fence makes
+// source tables refuse writes. There are a parent table, its child table, and a role that writes.
 import pg from 'pg';
 import type { Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';

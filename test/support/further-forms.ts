@@ -1,7 +1,7 @@
 // Lists JSON values of rare column types. They are in the usual form, in an unusual form, or wrong.
 
 const PLACEHOLDER = '"__debezium_unavailable_value"';
-/** The polygon ((1,2),(3,4),(5,6)), whose first point comes again at the end. */
+/** The polygon ((1,2),(3,4),(5,6)) as WKB in base64. WKB repeats the first point at the end. */
 const RING =
   'AQMAAAABAAAABAAAAAAAAAAAAPA/AAAAAAAAAEAAAAAAAAAIQAAAAAAAABBAAAAAAAAAFEAAAAAAAAAYQAAAAAAAAPA/AAAAAAAAAEA=';
 

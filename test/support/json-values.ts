@@ -16,8 +16,8 @@ export const number = fc
       `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${power === null ? '' : `E${power}`}`,
   );
 /**
- * Generates JSON strings whose characters have every form: plain, escaped, and as whole or half
- * surrogate pairs. Some strings are invalid.
+ * Generates JSON strings whose characters are plain, escaped, or whole or half surrogate pairs.
+ * Some strings are invalid.
  */
 export const letters = fc
   .array(

@@ -23,7 +23,8 @@ export interface Pair {
 
 /**
  * Encodes the records in the body of one Kafka batch. The body has other bytes between the records,
- * and is a part of the broker's response. With `isCopied`, it is a copy, as for a compressed batch.
+ * and is a part of the broker's response. With `isCopied`, it is a separate buffer instead, as for
+ * a compressed batch.
  */
 export function encodeBoth(
   shape: Shape,

@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import { sleepUntil } from './builders.js';
 
-/** Reads the topic until it has seen `count` keys. Returns the last value that it saw for each. */
+/** Reads the topic until it has seen `count` keys. Returns the last value that it saw for a key. */
 export async function recordsOf(topic: string, count: number): Promise<Map<string, string>> {
   const kafka = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],

@@ -11,7 +11,7 @@ import { aSpec } from './builders.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Builds the content. `text` is used for names, reasons and other foreign texts. */
+/** Builds the content. `text` stands for each name, reason and detail that comes from outside. */
 export function aSource(windows: number, text = 'public.accounts'): ReportSource {
   const status: Status = {
     apiVersion: 'sluice.dev/v1alpha1',

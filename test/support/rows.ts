@@ -1,6 +1,7 @@
-// Builds rows as both sides send them: a COPY BINARY row with its ctid, and Debezium's JSON. This
-// code follows the descriptions of the formats. It does not use the tested code, because that code
-// must not check itself. Also passes records to a fold, and generates random numbers.
+// Builds a row in the forms of both sides: Postgres sends COPY BINARY with the ctid, and the topic
+// has Debezium's JSON. This code follows the descriptions of the formats. It does not use the
+// tested code, because that code must not check itself. Also passes records to a fold, and
+// generates random numbers.
 
 export type Value = string | number | boolean | null;
 
@@ -47,7 +48,7 @@ function numeric(text: string): Buffer {
   ]);
 }
 
-/** Returns the microseconds since 2000 of `2026-11-22T10:00:00.123456Z`. */
+/** Returns the microseconds from 2000 to a time such as `2026-11-22T10:00:00.123456Z`. */
 function micros(iso: string): bigint {
   const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(iso)!;
   return (

@@ -1,5 +1,6 @@
-// Sets up a shared table for a drill (a test of the cut-over on a real database): its rows, the
-// staging table (to which the sink writes until the commit), and a migration that owns them.
+// Sets up a shared table for a drill (a test of the cut-over on a real database). It makes the
+// table's rows, the staging table (to which the sink writes until the commit), and a migration that
+// owns both tables.
 import pg from 'pg';
 import { LEASE, type Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';

@@ -97,8 +97,8 @@ export async function get(name: string): Promise<StatusWithWindows> {
 }
 
 /**
- * Returns true if a busy worker did not answer within seconds. The status is then the last one of
- * the ledger, which may be a minute old.
+ * Returns true if no worker answered within seconds, for example because it is busy. The status is
+ * then the last one of the ledger, which may be a minute old.
  */
 const isOld = ({ standing, outcome }: StatusWithWindows): boolean =>
   standing?.from === 'ledger' && outcome === null && !standing.isDead;

@@ -57,7 +57,7 @@ export interface StillPipeline {
   readonly send: (topic: string, records: readonly Sent[]) => Promise<void>;
   /** Sends the record repeatedly until `stop` is called. */
   readonly flood: (topic: string, record: Sent) => Promise<{ stop: () => Promise<void> }>;
-  /** Returns the last record of a bucket of the output. */
+  /** Returns the last value that the output topic has for a bucket. */
   readonly lastOf: (bucket: number) => Promise<object>;
   readonly isConnector: (state: string) => Promise<boolean>;
   /** Waits until the connector is paused. */

@@ -34,9 +34,9 @@ export function endTestServer(): void {
 
 /**
  * Connects to the server, and starts it if there is none. The SDK would wait only five seconds for
- * a server that it starts itself. A JVM on a busy machine needs longer. The SDK insists on starting
- * a process with the port as its argument. So this function lets the SDK start `sleep`. The SDK
- * then finds the real server at the port.
+ * a server that it starts itself, and a JVM on a busy machine needs longer. But the SDK insists on
+ * starting a process with the port as its argument. So this function lets the SDK start `sleep`.
+ * The SDK then finds the real server at the port.
  */
 export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
   server ??= await startServer();

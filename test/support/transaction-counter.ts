@@ -9,7 +9,7 @@ import { crc32c } from '../../src/clients/kafka/crc32c.js';
 
 /**
  * The number of transactions in a status file of pg_xact. The server itself creates a file when it
- * assigns the first transaction id of the file's range.
+ * assigns the first transaction id of the file's range. So the counter moves only to such ids.
  */
 const FILE = 2n ** 20n;
 /**

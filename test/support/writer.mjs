@@ -2,7 +2,7 @@
 // it waits for a command. Each committed transaction updates, deletes and inserts rows. Some rows
 // are written often (the hot rows) and some rarely. Some transactions are rolled back, and some
 // stay open for a while. Usage: node writer.mjs DATABASE TRANSACTIONS_PER_SECOND. At SIGTERM, it
-// prints the number of its transactions.
+// prints the number of its transactions, including those that it rolled back.
 import pg from 'pg';
 
 const [database, rate] = [process.argv[2], Number(process.argv[3])];

@@ -1,5 +1,5 @@
-// Tests that the payloads in Temporal are encrypted, that keys rotate, and that the codec server
-// answers the pages of Temporal's Web UI and no other pages.
+// Tests that the payloads in Temporal are encrypted, and that keys can be rotated. Also tests that
+// the codec server answers Temporal's Web UI, and refuses pages of other origins.
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -63,7 +63,7 @@ describe('the codec', () => {
 });
 
 describe('the keys of the codec', () => {
-  it('come from variables and files by reference, and the first key encrypts', async () => {
+  it('come from the variables and files that SLUICE_CODEC_KEYS names, and the first key encrypts', async () => {
     const file = join(temporaryFolder('sluice-key-'), 'key');
     writeFileSync(file, `${NEW.key.toString('base64')}\n`);
     const env = {
@@ -117,7 +117,7 @@ describe('the codec server', () => {
     expect(opened.headers.get('access-control-allow-origin')).toBe(UI);
     expect(await opened.json()).toEqual(plain);
   });
-  it('refuses pages of other origins, other paths, and bodies that are not payloads', async () => {
+  it('refuses requests from other origins, for unknown paths, and with bodies that are not JSON', async () => {
     expect((await post('/decode', '{"payloads":[]}', 'https://evil.example')).status).toBe(403);
     expect((await post('/keys', '{}')).status).toBe(404);
     expect((await post('/decode', 'no JSON')).status).toBe(400);

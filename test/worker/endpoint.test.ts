@@ -1,4 +1,5 @@
-// Tests the worker's HTTP endpoint, which serves metrics and health, and the worker's log.
+// Tests the worker's HTTP endpoint, which serves metrics and health. Also tests the worker's log
+// and settings, and which metrics the alert rules and the dashboard use.
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -34,7 +35,10 @@ async function anEndpoint(more: Partial<Parameters<typeof serveEndpoint>[1]> = {
   };
 }
 
-/** A ledger with a blocked migration, a migration that has ended, and two failed windows. */
+/**
+ * A ledger with a blocked migration, a migration that has ended, and two failed windows. If `fails`
+ * is true, it does not answer when its migrations are read.
+ */
 const ledger = (fails = false) => ({
   migrations: () =>
     fails
@@ -73,7 +77,7 @@ const metricsOf = (from: ReturnType<typeof ledger>, gauges = new Gauges()): Prom
   readMetrics(from as unknown as Parameters<typeof readMetrics>[0], gauges, NOW);
 
 describe('the endpoint', () => {
-  it('is healthy until a worker fails, and ready only if ledger and Temporal answer', async () => {
+  it('is healthy until a Temporal worker in the process fails, and not ready while the ledger is away', async () => {
     let dead: string | null = null;
     let unready: string | null = 'the ledger: away';
     const get = await anEndpoint({ dead: () => dead, unready: () => Promise.resolve(unready) });
@@ -123,7 +127,7 @@ describe('the metrics', () => {
     expect(text).not.toContain('over');
     expect(text).not.toContain('lag_bytes');
   });
-  it('show runs whose workflow stopped, and WAL and fences only while the worker still measures them', async () => {
+  it('show terminated runs, and show WAL and fences only if the worker measured them recently', async () => {
     let now = 0;
     const gauges = new Gauges(() => now);
     gauges.walRetained('a', 5, '1KiB');

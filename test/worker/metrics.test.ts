@@ -13,7 +13,10 @@ const BLOCKED = {
   remedy: 'fix it',
 } as const;
 
-/** A ledger with an iteration that was terminated while it was blocked, and with its successor. */
+/**
+ * A ledger with an iteration that was terminated while it was blocked, and with the next iteration,
+ * which has this `outcome`.
+ */
 const ledgerWith = (outcome: MigrationRecord['outcome']): Pick<Ledger, 'query' | 'migrations'> => {
   const record = { name: 'a', updated_at: new Date(NOW) };
   const records = [
@@ -27,7 +30,7 @@ const ledgerWith = (outcome: MigrationRecord['outcome']): Pick<Ledger, 'query' |
 };
 
 describe('the metrics of a migration that was terminated and started again', () => {
-  it('contain the status of the newest iteration only, and each series once', async () => {
+  it('contain only the status of the newest iteration, and contain it once', async () => {
     const text = await readMetrics(ledgerWith(null), new Gauges(), NOW);
     expect(text).not.toContain('sluice_migration_blocked_seconds');
     const series = text.split('\n').map((line) => line.replace(/ \S+$/, ''));

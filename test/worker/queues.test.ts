@@ -55,7 +55,7 @@ describe('the queues of a worker', () => {
 });
 
 describe('the zone of a spec', () => {
-  it('chooses the queue of its migration, and is never confused with a kind of work', () => {
+  it('chooses the queue of its migration, even if a kind of work has the same name as the zone', () => {
     const parsed = parseSpecObject(withZone('eu'));
     const labels = parsed.ok ? parsed.spec.metadata.labels : {};
     expect(queueOfZone('migrations', zoneOf(labels))).toBe('migrations.eu');

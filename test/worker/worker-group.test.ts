@@ -33,7 +33,7 @@ describe('workers of one process', () => {
     await expect(serve(workers, () => undefined)).rejects.toThrow('lost');
     expect(log).toEqual(['b ended', 'a shuts down', 'a ended']);
   });
-  it('end without an error if activities outlast the shutdown', async () => {
+  it("end without an error if activities outlast the shutdown's grace period", async () => {
     const said: string[] = [];
     const workers = [aWorker([], 'a', expired()), aWorker([], 'b', undefined, expired())];
     await serve(workers, (line) => said.push(line));

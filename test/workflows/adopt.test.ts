@@ -61,7 +61,7 @@ describe('a migration that adopts a capture', () => {
     },
   );
 
-  it('blocks if an adopted connector disappears, and does not create it at a retry', async () => {
+  it('is blocked if an adopted connector disappears, and does not create it at a retry', async () => {
     const fake = adopting();
     await play(bench, fake.activities, anInput({ passesInARow: 1000 }), async (scene) => {
       await skipUntil(scene, (s) => s.phase === 'validate');
@@ -95,7 +95,7 @@ describe('a migration that adopts a capture', () => {
     });
   });
 
-  it('needs the owner of the capture after a lost slot, because the next generation adopts again', async () => {
+  it('asks the owner to create a lost slot again; after a retry, the next generation adopts it', async () => {
     let attempts = 0;
     const fake = adopting({
       catchUp: () => {

@@ -20,7 +20,7 @@ describe('a commit that seemed to fail but happened', () => {
     const activities = {
       ...fake.activities,
       commitCutover: () => {
-        // an earlier call of this attempt committed late, and the retry was refused
+        // an earlier execution of this activity committed late, and its retry was refused
         fake.switched = true;
         return Promise.resolve({ refused: 'batch run 7 started after the fence' });
       },
@@ -82,7 +82,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it("blocks the run at its end if the batch's table has readers; a retry completes it, and is audited", async () => {
+  it("blocks the run at its end if the batch's table has readers; a retry completes the run, audited", async () => {
     let readers = ['materialized view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(
@@ -114,7 +114,7 @@ describe('the soak', () => {
     );
   });
 
-  it("can still be rolled back while readers of the batch's table are named", async () => {
+  it("can be rolled back while the run is blocked because of readers of the batch's table", async () => {
     const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
     await play(
       bench,
@@ -157,7 +157,7 @@ describe('the soak', () => {
     );
   });
 
-  it('notices that consumers were switched back, waits until they are on the stream, and continues', async () => {
+  it('blocks the run if consumers were switched back to the batch, and continues after a retry', async () => {
     const wrong = {
       code: 'route-unexpected',
       detail: 'consumers read the batch side',
@@ -185,14 +185,14 @@ describe('the soak', () => {
         isWrong = false;
         await handle.signal('retry');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
-        // the two windows before the commit do not watch the route, and those of the soak do
+        // the two windows before the commit do not watch the route, and the first in the soak does
         expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]);
       },
     );
   });
 
   it.each(['when the route is confirmed', 'by a window of the soak'])(
-    'starts its time again when consumers are back on the stream, if the batch side was seen %s',
+    'starts its time again after consumers are found on the batch side %s',
     async (seen) => {
       const fake = fakes();
       const isConfirmed = seen === 'when the route is confirmed';

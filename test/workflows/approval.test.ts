@@ -70,7 +70,7 @@ describe('the change window', () => {
 });
 
 describe('a rehearsal', () => {
-  it('that did not begin, because the evidence got worse, does not claim that the cut-over began', async () => {
+  it('that a failed window prevents fences nothing, and answers that nothing was rehearsed', async () => {
     let mayEnd = false;
     const fake = fakes();
     const runWindow: typeof fake.activities.runWindow = async (input) => {
@@ -130,7 +130,7 @@ describe('a rehearsal whose evidence an edit voids before the fence', () => {
 });
 
 describe('the ledger', () => {
-  it("gets people's decisions within 2 minutes while the run waits, or within 10 after an outage", async () => {
+  it('gets decisions about a waiting run within 2 minutes, or within 10 minutes after an outage', async () => {
     let isAway = false;
     const recorded: string[] = [];
     const fake = fakes({

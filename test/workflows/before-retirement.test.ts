@@ -79,7 +79,7 @@ describe('after the last window of the soak', () => {
     expect(retired).toEqual([true]);
   });
 
-  it('a soak that is extended while readers are named runs to its new end before the batch is retired', async () => {
+  it('a soak that is extended while it is blocked lasts to its new end before the batch is retired', async () => {
     const { fake, retired, activities } = retiring();
     const windows = () => fake.calls.filter((call) => call === 'runWindow').length;
     await play(bench, activities, anHourlyInput('extended', BATCH), async (scene) => {
@@ -127,7 +127,7 @@ describe('after the last window of the soak', () => {
 });
 
 describe('a run that hands over', () => {
-  it('removes its lease row last, so that a sweep would know that consumers read the stream', async () => {
+  it('removes its lease row last, so that until then a sweep can read that the run has committed', async () => {
     const { fake, activities } = retiring();
     await play(bench, activities, anHourlyInput('handing-over', BATCH), async (scene) => {
       await untilReadersAreNamed(scene);

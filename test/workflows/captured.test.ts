@@ -1,5 +1,5 @@
-// Tests what a run does if a window finds that the changes of a compared table are no longer
-// captured, or that the table was rewritten.
+// Tests what a run does after a window has found that the changes of a compared table are no longer
+// captured. Also tests a deleted connector and a rewritten table.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
@@ -42,7 +42,7 @@ describe('a migration', () => {
   });
 
   it.each([NARROWED, GONE])(
-    'is unblocked in the ledger at once when it continues after $code, before its phase ends',
+    'is shown as unblocked in the ledger when it continues after $code, not only when its phase ends',
     async (problem) => {
       const recorded: Status[] = [];
       const fake = fakes({

@@ -92,7 +92,8 @@ describe('with a window each hour, the guard', () => {
       const { handle, status } = scene;
       await atApproval(scene);
       await handle.signal('approveCutover', { approver: 'ann' });
-      // The test server stalls if a window is cancelled at the moment when it completes.
+      // The test server stalls if a window is cancelled at the moment when it completes. So the
+      // test waits until the first window of the soak is over.
       await sleepUntil('the shadow window', async () =>
         (await handle.query<string>('explain')).includes('Window 3:'),
       );
@@ -126,7 +127,7 @@ describe('with a window each hour, the guard', () => {
   });
 });
 
-describe('the number of restarts that the details show', () => {
+describe('the number of restarts that `explain` shows', () => {
   it('does not count the report that the guard no longer restarts the connector', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('counted'), async (scene) => {

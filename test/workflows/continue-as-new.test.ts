@@ -1,5 +1,5 @@
-// Tests that a run can continue as new without a loss while it is blocked, and while it waits for
-// an approval, for a window, or for the check of a signature.
+// Tests that a run loses nothing when it continues as new. It may be blocked at that moment, or
+// wait for an approval, for a window, or for the check of a signature.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -163,7 +163,9 @@ describe('a flood of signals', () => {
   );
 });
 
-/** Returns true if the run waits only for the check of a signature, or has already continued. */
+/**
+ * Returns true if the run waits only for the check of a signature, or has already continued as new.
+ */
 async function isOnlyChecking(scene: Play, before: string): Promise<boolean> {
   const { runId, raw } = await scene.handle.describe();
   if (runId !== before) return true;

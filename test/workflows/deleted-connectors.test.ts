@@ -82,7 +82,7 @@ describe('a deleted connector', () => {
     });
   });
 
-  it('is created again by retry if it was deleted while its load was repaired', async () => {
+  it('is created again by retry if it was deleted while its initial load was repaired', async () => {
     let isGone = true;
     const fake = guarded({
       repeatOverwritten: () =>
@@ -114,7 +114,7 @@ describe('a deleted connector', () => {
     );
   });
 
-  it('is running again before its load is repaired, even if no guard has noticed the deletion', async () => {
+  it('runs again before its initial load is repaired, even if no guard has noticed the deletion', async () => {
     const repairs: string[] = [];
     let state = 'deleted';
     const fake = guarded({
@@ -180,7 +180,7 @@ describe('a deleted connector', () => {
     expect(ends).toEqual(['created', 'removed']);
   });
 
-  it('that is being created again does not delay a continue-as-new, because the delay would lose messages', async () => {
+  it("that is being created again delays no continue-as-new, and no person's message gets lost", async () => {
     let mayEnd = false;
     let mayCreate = false;
     const until = (what: string, isOver: () => boolean) =>
@@ -216,7 +216,7 @@ describe('a deleted connector', () => {
     });
   });
 
-  it('is created again by retry after the time to catch up is over', async () => {
+  it('is created again by retry, even if the time limit of the catch-up has passed', async () => {
     let isBack = false;
     let attempts = 0;
     const fake = guarded({

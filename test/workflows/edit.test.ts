@@ -1,4 +1,4 @@
-// Tests that a running migration takes an edit of its spec, and runs a window when a person asks.
+// Tests that a running migration applies an edit of its spec, and runs a window when a person asks.
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
 import { signedEdit } from '../../src/domain/decisions/edit-gate.js';
@@ -217,7 +217,7 @@ describe('an edit', () => {
 });
 
 describe('a window that a person asks for', () => {
-  it('runs at once, reads every row on request, and its verdict answers a person who waits for it', async () => {
+  it('runs at once, reads every row on request, and returns its verdict to a person who waits', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anHourlyInput('asked'), async (scene) => {
       await scene.reach((s) => s.needsApproval);

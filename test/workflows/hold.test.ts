@@ -53,7 +53,7 @@ describe('the steps of a cut-over', () => {
 });
 
 describe('a hold', () => {
-  it('that cannot fit into maxHold is refused before anything changes, and measured again on retry', async () => {
+  it('that cannot fit into maxHold is refused before anything changes, and predicted again on retry', async () => {
     const fake = fakes();
     let slow = true;
     const activities = {

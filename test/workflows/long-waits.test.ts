@@ -1,6 +1,6 @@
-// Tests the cost of waiting: the events of history per day, and the bytes of each history (one
-// workflow execution, until it continues as new). Also tests that the migration can still be rolled
-// back afterwards.
+// Tests the cost of waiting: the events per day, and the bytes of each history. A history is that
+// of one workflow execution, which ends when the run continues as new. Also tests that the
+// migration can still be rolled back afterwards.
 import proto from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
@@ -89,7 +89,8 @@ const WAITS: Record<string, Wait> = {
     },
     fake: {
       activeBatchRun: () => Promise.resolve('batch run 7 is active'),
-      // the test server does not skip time while an activity is pending
+      // This fake fails instead of waiting, because the test server skips no time while an activity
+      // is pending.
       untilNoBatchRun: () => Promise.reject(failure('unreachable', 'no source')),
     },
   },
@@ -121,7 +122,7 @@ describe('a run that is', () => {
     },
   );
 
-  it('waiting for a batch run checks for this run only once, and the migration can still be rolled back', async () => {
+  it('waiting for a batch run calls `activeBatchRun` once, and can be rolled back meanwhile', async () => {
     let isOver = false;
     const fake = fakes({
       activeBatchRun: () => Promise.resolve('batch run 7 is active'),

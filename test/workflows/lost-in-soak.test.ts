@@ -69,10 +69,10 @@ describe('the soak', () => {
   });
 });
 
-describe('an outage when the soak could end', () => {
+describe('at the end of the soak, an outage', () => {
   it.each([
-    ['of the ledger does not restart the soak, because consumers still read the stream', 'ledger'],
-    ['of the target restarts the soak, because nobody knows what consumers read', 'target'],
+    ['of the ledger does not restart the soak, because the target still shows the route', 'ledger'],
+    ['of the target restarts the soak, because the route is unknown meanwhile', 'target'],
   ] as const)('%s', async (_what, down) => {
     const fake = fakes();
     let isDown = true;

@@ -77,7 +77,7 @@ describe('a migration', () => {
     });
   });
 
-  it('does nothing while it is paused', async () => {
+  it('begins no cut-over while it is paused, even if it is approved, and begins it after resume', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -125,7 +125,7 @@ describe('a migration', () => {
     });
   });
 
-  it('shows no block after a rollback that arrived before the run was open', async () => {
+  it('shows no block after a rollback that arrived while the ledger could not open the run', async () => {
     const fake = fakes({
       openMigration: () => Promise.reject(failure('unreachable', 'the ledger does not answer')),
     });

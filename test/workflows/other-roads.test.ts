@@ -42,7 +42,7 @@ describe('a migration', () => {
       expect(fake.calls).not.toContain(unwanted);
   });
 
-  it('repeats the changes that a load in chunks overwrote, before its first window', async () => {
+  it('repeats the changes that an incremental load overwrote, before the first window', async () => {
     const fake = fakes({ repeatOverwritten: () => Promise.resolve(3) });
     const connector = {
       type: 'debezium-postgres',

@@ -73,6 +73,6 @@ describe('a proof', () => {
     expect(recorded).toEqual([result]);
   });
 
-  it('leaves nothing behind if its clean-up succeeds', async () =>
+  it('names no leftovers if its clean-up succeeds', async () =>
     expect((await prove({})).result).toMatchObject({ verdict: 'passed', leftovers: [] }));
 });

@@ -17,8 +17,8 @@ const input = (name: string, recent: string) =>
   });
 
 /**
- * Fakes windows that take ten minutes and compare the results exactly, unless `isExact` returns
- * false. The final window takes a second and does not compare the results.
+ * Fakes windows that take ten minutes. They compare the results exactly if `isExact` returns true.
+ * The final window takes a second and does not compare the results.
  */
 function slowWindows(isExact: () => boolean) {
   const fake = fakes();

@@ -58,7 +58,10 @@ describe('a run that was reset to the phase prepare', () => {
 });
 
 describe('a run that was reset to its first workflow task', () => {
-  /** Starts the run like such a reset: its run id is not the first one, and it knows nothing. */
+  /**
+   * Starts the run again as it is after such a reset. Its run id is not the first one, and it knows
+   * nothing of the first run. Then calls `send` before any worker runs.
+   */
   const again =
     (send: (handle: WorkflowHandle) => Promise<unknown>) =>
     async (handle: WorkflowHandle): Promise<void> => {
@@ -103,7 +106,7 @@ describe('a rollback that was requested before the spec was read', () => {
     const unsigned = (handle: WorkflowHandle) => handle.signal('rollBack', back);
     const ends = async (scene: Play): Promise<void> => {
       await scene.reach((s) => s.needsApproval);
-      expect(signers).toEqual(['ann']); // so that the command asks for a key
+      expect(signers).toEqual(['ann']); // so that `sluice rollback` asks ann for a key
       const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
       expect(audit).toContainEqual(
         expect.objectContaining({

@@ -1,6 +1,6 @@
 // Tests a run that was reset to a point before its commit, so it does not know that it committed.
 // The lease row records the commit, and the run trusts the row. The owner trigger is the trigger
-// of a shared table: it refuses writes by everyone but the owner, which is the batch or the stream.
+// of a shared table. It accepts writes only by the owner, which is the batch or the stream.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, aSpecInput, anHourlyInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -65,7 +65,7 @@ describe('a run that was reset to before its commit', () => {
     'finds its commit in phase approve when %s, and continues as committed',
     async (_at, isApproved) => {
       const fake = fakes({
-        // the view reads the stream already, so the attempt to switch it fails
+        // the view reads the stream already, so the trial of its switch fails
         proveRoute: () =>
           Promise.reject(failure('route-unexpected', 'the view cannot be switched')),
       });
@@ -85,7 +85,7 @@ describe('a run that was reset to before its commit', () => {
     },
   );
 
-  it('finds its commit if it was reset to the moment between the look at the lease row and the trial', async () => {
+  it('finds its commit if it was reset between the read of the lease row and the trial of the route', async () => {
     const fake = fakes({
       proveRoute: () => {
         fake.switched = true;
@@ -137,7 +137,10 @@ describe('a run that was reset to before its commit', () => {
 
 describe('a run that was reset after it had ended, and has removed its lease row', () => {
   const ended = 'it had already ended before it was reset';
-  /** Answers as the activity does while the ledger says that the run has removed its lease row. */
+  /**
+   * After a call of `end`, `isSwitched` answers as it does if the ledger says that the run has
+   * removed its lease row.
+   */
   const withoutRow = () => {
     const fake = fakes();
     let isEnded = false;
@@ -149,7 +152,7 @@ describe('a run that was reset after it had ended, and has removed its lease row
   };
 
   it.each(['approve', 'soak'] as const)(
-    'is blocked in phase %s, does not fence, and returns consumers to the batch if it is rolled back',
+    'is blocked in phase %s without another fence, and a rollback returns consumers to the batch',
     async (phase) => {
       const { fake, end } = withoutRow();
       await play(bench, fake.activities, aViewInput(), async (scene) => {

@@ -1,5 +1,5 @@
-// Tests that a harmless restart costs one full window, and not the streak, the coverage (the kinds
-// of day on which windows passed) or the approval.
+// Tests that a harmless restart costs only one full window. The streak, the approval and the
+// coverage (the kinds of day on which windows passed) stay. Also tests when the coverage ends.
 import { describe, expect, it } from 'vitest';
 import { approve, aWorkflowInput, result } from '../support/builders.js';
 import { fakes, type Fakes } from '../support/fake-activities.js';
@@ -162,7 +162,7 @@ describe('a harmless restart', () => {
 describe('coverage', () => {
   const days = { coverage: ['weekday', 'weekend'], passesInARow: 2 };
 
-  it('survives a failed window, but not an inconclusive window right after it or a new connector version', async () => {
+  it('ends with a new connector version, or with an inconclusive window right after a failed one', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(days), async (scene) => {
       const first = await untilWindow(scene, 2);

@@ -47,11 +47,11 @@ describe('a shared table', () => {
         'commitCutover',
         'moveSink',
         'observeRoute',
-        'batchAction', // kept paused
-        'batchAction', // paused again before the window of the soak
+        'batchAction', // keeps the batch paused
+        'batchAction', // pauses it again before the window of the soak
         'observeRoute', // at the end of the soak
         'observeRoute', // before the batch is retired
-        'batchAction', // retired
+        'batchAction', // retires the batch
         'retireRole',
         'handOverConnector',
         'removeTrigger',

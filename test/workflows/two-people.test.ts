@@ -52,7 +52,7 @@ describe('the soak', () => {
         expect((await ask('bob')).reason).toBe('2 of 2 signatures: ann and bob');
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
         const audit = await handle.query<{ at: string; kind: string; detail: string }[]>('audit');
-        // The audit has the run's own clock. After a run has ended, the test server may skip years.
+        // The audit follows the run's own clock. After a run's end, the test server may skip years.
         expect(Date.parse(audit.at(-1)!.at) - began).toBeLessThan(3 * 3_600_000);
         expect(
           audit.filter((e) => e.kind === 'complete-early').map((e) => e.detail),

@@ -116,7 +116,7 @@ describe('a rollback', () => {
     },
   );
 
-  it('by a cancellation while the batch is being retired is refused, and the run ends as migrated', async () => {
+  it('by a cancellation in the phase `complete` is refused, and the run ends as migrated', async () => {
     const fake = fakes();
     let asked = false;
     fake.activities.record = async (_ref, status) => {

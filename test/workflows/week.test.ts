@@ -1,7 +1,8 @@
 // Plays a migration that takes twelve days. The preflight is blocked for three days. Then windows
 // run for a week, and Kafka Connect rebalances once a day, which restarts the connector's task. The
-// run is also paused overnight. The worker is upgraded twice, and each upgrade replays the run. The
-// cut-over may begin only within a change window of thirty minutes. Also plays a soak of two weeks.
+// run is also paused for a night. The worker is upgraded twice, and each upgrade replays the run.
+// The cut-over may begin only within a change window of thirty minutes. Also plays a soak of two
+// weeks.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';

@@ -11,7 +11,7 @@ const bench = useBench();
 
 const DAY_MS = 86_400_000;
 
-/** Activities of a worker whose clock is `days` ahead. */
+/** Activities of a worker whose clock is this number of days ahead. */
 const aheadBy = (fake: Fakes, days: number): Activities => ({
   ...fake.activities,
   runWindow: async (input) => {
@@ -38,7 +38,7 @@ describe('a worker whose clock is ahead', () => {
     });
   });
 
-  it('does not cover a kind of day that has not come', async () => {
+  it('does not count a kind of day as covered before this day has come', async () => {
     const fake = fakes();
     const now = await bench.env.currentTimeMs();
     const [today] = coverageOf(new Date(now).toISOString());

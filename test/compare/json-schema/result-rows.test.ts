@@ -64,7 +64,7 @@ describe('a value in JSON Schema', () => {
     expect(read('date', {}, '20454', root).row).toEqual({ values: ['7', '2026-01-01'] });
   });
 
-  it('is read by the logical type of its items', () => {
+  it('of an array is read by the logical type of its items', () => {
     const dates = { type: 'array', items: { oneOf: [{ type: 'null' }, DATE] } };
     expect(read('date[]', dates, '[20454,null]').row).toEqual({
       values: ['7', '["2026-01-01",null]'],
@@ -115,7 +115,7 @@ describe('a record in JSON Schema', () => {
     expect(refused(schema, value)).toMatch(why);
   });
 
-  it('is read unchanged if it has no logical types, and is refused by the reader if it is damaged', () => {
+  it('is passed on unchanged if its schema has no logical type, so only the reader refuses damage', () => {
     expect(() => read('int8', { type: 'integer' }, '1,')).toThrow(SyntaxError);
     expect(read('int8', true, '5').row).toEqual({ values: ['7', '5'] });
   });

@@ -20,7 +20,7 @@ const rowOf = (name: string): unknown => ['null', record(name, { id: 'long', v: 
 const row = (v: string): Buffer => branch(1, Buffer.concat([long(1), string(v)]));
 const AROUND = { source: record('Source', { txId: 'long' }), op: 'string' };
 
-/** Returns the words of the change that an event has, whose schema has these two rows. */
+/** Encodes an event with the fields `images`, which contain `rows`. Returns its change's words. */
 function changeOf(images: Fields, rows: readonly Buffer[], byKernel: boolean): string {
   const encoding = new RegistryEncoding(SHAPE, new AvroRecords());
   const learner = byKernel ? encoding : encoding.decoder;
@@ -35,7 +35,7 @@ function changeOf(images: Fields, rows: readonly Buffer[], byKernel: boolean): s
   return batch.finish().words.subarray(0, CHANGE_WORDS).join();
 }
 
-it('takes the row after the change, even if the schema has the row before the change last', () => {
+it('the kernel takes the row `after`, even if the schema lists the row `before` last', () => {
   const usual = { before: rowOf('Before'), after: rowOf('After') };
   const turned = { after: rowOf('After'), before: rowOf('Before') };
   const [before, after] = [row('old'), row('new')];

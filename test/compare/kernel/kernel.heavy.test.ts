@@ -55,7 +55,7 @@ const record = (image: string, op: 'r' | 'c' | 'u' | 'd', txId = 7): TopicRecord
 });
 
 describe.each(TYPES)('a JSON value of type %s', (type) => {
-  it('is encoded as the reference encodes it', () => {
+  it('is encoded by the kernel as the reference encodes it', () => {
     const shape = shapeOf(type);
     fc.assert(
       fc.property(fc.array(json(type), { minLength: 1, maxLength: 20 }), (values) => {
@@ -128,7 +128,7 @@ const rowOf = (fields: readonly (Buffer | null)[], at: number): Buffer => {
 const ID = Buffer.from([0, 0, 0, 7]);
 
 describe.each(TYPES)('a binary field of type %s', (type) => {
-  it('has the same hash as in the reference, for any bytes of any length', () => {
+  it('gets the same hash from the kernel and from the reference, whatever its bytes are', () => {
     fc.assert(
       fc.property(fc.array(field(type), { minLength: 1, maxLength: 20 }), (fields) => {
         const rows = fields.map((bytes, at) => rowOf([ID, bytes], at));

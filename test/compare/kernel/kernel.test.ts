@@ -1,4 +1,5 @@
-// Tests which records the kernel encodes itself, and which it leaves to the reference.
+// Tests which records the kernel encodes itself, and which it leaves to the reference. The file
+// also tests the kernel's checksum, and the digest of its sources.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/clients/kafka/crc32c.js';

@@ -15,27 +15,30 @@ describe('the kernel', () => {
   it.each([
     ['in the answer of the broker', false],
     ['in a batch that the broker stores compressed', true],
-  ])('encodes more records than fit in one call, in order: %s', (_where, isCopied) => {
-    const records = Array.from({ length: 10_000 }, (_, n) => ({
-      key: `{"id":${n}}`,
-      value: n % 1000 === 7 ? null : envelope('c', `{"id":${n},"t":"${n}"}`, n),
-    }));
-    const shape: Shape = {
-      key: ['id'],
-      columns: [
-        { name: 'id', type: 'int4' },
-        { name: 't', type: 'text' },
-      ],
-    };
-    const { kernel, reference, referred } = encodeBoth(shape, records, { isCopied });
-    expect(kernel).toEqual(reference);
-    expect(referred).toBe(10);
-  });
+  ])(
+    'encodes more records than fit in one call, in their order, if they are %s',
+    (_where, isCopied) => {
+      const records = Array.from({ length: 10_000 }, (_, n) => ({
+        key: `{"id":${n}}`,
+        value: n % 1000 === 7 ? null : envelope('c', `{"id":${n},"t":"${n}"}`, n),
+      }));
+      const shape: Shape = {
+        key: ['id'],
+        columns: [
+          { name: 'id', type: 'int4' },
+          { name: 't', type: 'text' },
+        ],
+      };
+      const { kernel, reference, referred } = encodeBoth(shape, records, { isCopied });
+      expect(kernel).toEqual(reference);
+      expect(referred).toBe(10);
+    },
+  );
 
-  it('rounds a number as JavaScript does, or leaves it to JavaScript', () => {
+  it('rounds a number as JavaScript does, or leaves it to the reference', () => {
     const texts = HARD_NUMBERS.split(' ');
     for (let n = 1; n < 300; n += 1) texts.push(String((n * Math.PI) ** (n % 17)), `${n}.5e-3`);
-    // One number in a thousand lies just above the middle between two doubles.
+    // About one of these numbers in a thousand lies just above the middle between two doubles.
     const next = random(7);
     const digits = (): string => String(Math.floor(next() * 1e9)).padStart(9, '0');
     for (let n = 0; n < 10_000; n += 1) texts.push(`1${digits()}.${digits()}`);

@@ -79,7 +79,7 @@ function edited(bytes: Buffer, list: readonly (readonly [number, string, number]
 }
 
 describe('a record', () => {
-  it('is encoded as the reference encodes it, even if bytes are changed, added, lost or repeated', () => {
+  it('is encoded by the kernel as by the reference, even if bytes are changed, added, lost or repeated', () => {
     const hostile = fc
       .tuple(wide, edits, edits, fc.boolean())
       .map(([{ key, value }, onKey, onValue, isKeySafe]) => ({

@@ -1,4 +1,4 @@
-// Tests how a result in Protobuf is read: each type, presence, and records that must be refused.
+// Tests how a result in Protobuf is read: its types, absent fields, and records that are refused.
 import { describe, expect, it } from 'vitest';
 import { ProtobufRecords } from '../../../src/compare/protobuf/protobuf-records.js';
 import {

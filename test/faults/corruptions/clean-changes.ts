@@ -1,5 +1,5 @@
-// Lists changes that are not corruptions. Applications and DBAs make them, and every window must
-// accept them.
+// Lists changes that are not corruptions. Applications and DBAs make them, and a window must pass
+// after each of them.
 import { BIG, SMALL, rowsAgain } from './ledger-table.js';
 import type { Lab } from './lab.js';
 

@@ -12,13 +12,14 @@ export interface CountsWanted {
 
 export type Wanted =
   /**
-   * The next window counts exactly these differences. With `shown`, it shows a difference of this
-   * class. With `says`, the text of that difference matches `says`.
+   * The next window counts exactly these differences. With `shown`, `sluice diff` lists a
+   * difference of this class. With `shown` and `says`, the stream's side of this difference matches
+   * `says`.
    */
   | { readonly counts: CountsWanted; readonly shown?: DifferenceClass; readonly says?: RegExp }
-  /** The migration is blocked, and no window passes. */
+  /** The migration is blocked with a detail that matches `says`, and no later window passes. */
   | { readonly blocked: FailureCode; readonly says: RegExp }
-  /** The next window could not compare. */
+  /** The next window cannot compare the table. Its reason matches `errored`. */
   | { readonly errored: RegExp };
 
 export interface Corrupted {

@@ -1,5 +1,5 @@
 // Sets up a partitioned table named `ledger` on a separate Postgres, its topic, and a migration
-// with real windows. Tests corrupt this table, its topic and the records.
+// with real windows. Tests corrupt this table, its topic and the topic's records.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -21,7 +21,7 @@ import { FIRST, LAST, SETUP } from './ledger-table.js';
 const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
 const PARTITIONS = 2;
 const PATIENCE_MS = 600_000;
-/** The reason of a window that could not wait long enough, or got no answer from a system. */
+/** Matches the reason of a window whose barrier was not reached in time, or got no answer. */
 const NOT_REACHED = / at the time limit$| does not answer /;
 
 /** A record of the table's topic, and its partition. */
@@ -39,8 +39,8 @@ export interface Lab {
   readonly publication: () => Promise<string>;
   readonly topic: () => Promise<string>;
   /**
-   * Reads the status from the ledger, because a command for each poll would cost more than the
-   * windows.
+   * Reads the status from the ledger. A `sluice get` for each poll would load the machine more than
+   * the windows do.
    */
   readonly status: () => Promise<LabStatus>;
   /** Changes the table in one transaction so that the stream never sees the change. */
@@ -55,8 +55,8 @@ export interface Lab {
    */
   readonly transaction: () => Promise<number>;
   /**
-   * Returns the outcome of the first window that began after this call and reached its barrier.
-   * Windows that did not reach it have compared nothing.
+   * Returns the outcome of a window that began after this call and reached its barrier. A window
+   * that did not reach its barrier has compared nothing.
    */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
@@ -69,7 +69,7 @@ export interface Lab {
 export interface WindowOfBoth {
   readonly number: number;
   readonly ledger: WindowRow;
-  /** The outcome for the table that is never corrupted, and that has a busy writer. */
+  /** The outcome for the table `accounts`, which has a busy writer and is never corrupted. */
   readonly accounts: WindowRow;
 }
 
@@ -86,8 +86,8 @@ export interface Sent {
 }
 
 /**
- * Starts the Postgres that the migrations of these tests read. Between the migrations, the server's
- * transaction counter is moved.
+ * Starts the Postgres that the migrations of these tests read. `openLab` moves the transaction
+ * counter of this server forward before it starts a migration.
  */
 export async function openServer(): Promise<{ home: StackHome; close: () => Promise<void> }> {
   const main = stackHome();
@@ -183,7 +183,7 @@ export async function openLab(
       sluice('retry', name);
       const begun = async () => (await status()).generation === generation + 1;
       await sleepUntil('the next generation', begun, PATIENCE_MS);
-      // Counts windows, because a lost generation can leave its last window number unused.
+      // The numbers of windows can have gaps: a lost generation may not use its last number.
       const before = (await status()).windows.length;
       const isMeasured = async () => (await status()).windows.length > before;
       await sleepUntil('a window of the next generation', isMeasured, PATIENCE_MS);

@@ -1,6 +1,6 @@
 // Defines the table `ledger` that is corrupted, which has nothing to do with Sluice's ledger. It
-// has all kinds of values, in partitions of several sizes. It has so many rows that later windows
-// read only the rows that changed and a scrub.
+// has columns of many types, and partitions of several sizes. It has so many rows that later
+// windows read only the rows that changed and a scrub.
 
 /**
  * Clean changes of single rows use the ids up to this one. Corruptions of single rows use the ids

@@ -1,5 +1,5 @@
-// Lists what a foreign producer writes to the topic. Examples are tombstones, wrong keys, old
-// records, records in the wrong partition, and unreadable records.
+// Lists what a foreign producer (one other than the connector) writes to the topic. Examples are
+// tombstones, wrong keys, old records, records in the wrong partition, and unreadable records.
 import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
 import { envelope } from '../../support/rows.js';
 import { STRANGE, rowsAgain } from './ledger-table.js';
@@ -75,7 +75,10 @@ const HEALING = kindsOf({
   },
 });
 
-/** A record that windows count as unknown. No later record repairs the topic before compaction. */
+/**
+ * Writes a record that windows count as unknown. No later record changes that until compaction
+ * removes the first one.
+ */
 const refused =
   (says: RegExp, make: (lab: Lab, record: Found, id: number) => Sent): Kind['corrupt'] =>
   async (lab, id) => {

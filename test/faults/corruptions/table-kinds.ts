@@ -1,5 +1,5 @@
 // Lists corruptions of the table itself that produce no record. They concern its partitions, its
-// storage, its replica identity, and the part of it that is published.
+// storage, its key, its replica identity, and the part of it that is published.
 import { BIG, LAST, SMALL, rowsAgain } from './ledger-table.js';
 import { kindsOf, type Kind } from './kinds.js';
 

@@ -1,5 +1,5 @@
-// Lists changes of one or two rows that the stream does not see. Each change makes a value or a row
-// wrong in a different way.
+// Lists changes of one or two rows that the stream does not see. After each change, a value or a
+// row of the table differs from the topic in a different way.
 import { STRANGE, rowsAgain } from './ledger-table.js';
 import type { CountsWanted, Kind } from './kinds.js';
 

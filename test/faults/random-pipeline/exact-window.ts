@@ -1,5 +1,5 @@
-// Compares an output with its query as of a still point. At this moment, the pipeline has read
-// everything. The comparison needs no connector.
+// Compares an output with its query as of a still point, at which the pipeline has read all records
+// of its input. The comparison needs no connector.
 import {
   compareAt,
   prepare,

@@ -16,8 +16,8 @@ interface Message {
 }
 
 /**
- * Runs the query on the tables as they are after the changes in `log`. These are the first changes
- * of a run, up to the ends of the topics.
+ * Runs the query on the tables as they are after the changes in `log`. These are the changes of a
+ * run before its still point.
  */
 export async function outputAt(
   client: pg.Client,

@@ -1,6 +1,6 @@
 // Simulates random writers on the tables `a` and `b`: three sessions whose transactions overlap.
 // Their changes become records as a connector would write them, in the order of the commits. Only
-// `sendSomeEarly` writes records before their commit.
+// `sendSomeEarly` adds records before their commit.
 import type pg from 'pg';
 import { TOAST_PLACEHOLDER } from '../../../src/domain/values/toast-placeholder.js';
 import { pick } from './queries.js';
@@ -93,8 +93,9 @@ export class Writers {
   }
 
   /**
-   * Adds the records of some open transactions to `log`, before a snapshot sees these transactions.
-   * With synchronous replication, a connector can read a commit before snapshots see it, too.
+   * Adds the records of some open transactions to `log`, although no snapshot sees these
+   * transactions yet. This also happens in production: with synchronous replication, a connector
+   * can read a commit before snapshots see it.
    */
   sendSomeEarly(): void {
     for (const session of this.#sessions) {
@@ -179,8 +180,8 @@ const whereOf = (table: Table, row: Row): string =>
   KEYS[table].map((name) => `${name} = ${literal(row[name]!)}`).join(' AND ');
 
 /**
- * Builds a change and its record. The record of an update has a placeholder for a text that the
- * update did not change, as Debezium writes it for a TOAST value.
+ * Builds a change and its record. In the record of an update, a placeholder replaces each text that
+ * the update did not change. Debezium does this for TOAST values.
  */
 function changeOf(
   table: Table,

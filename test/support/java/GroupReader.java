@@ -1,8 +1,9 @@
 // java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC PROTOCOL STATE_FOLDER
 // PROTOCOL is classic, consumer, share or streams.
 // If KAFKA_PROPERTIES names a file with the settings for TLS and login, the program uses them.
-// Reads the topic as a group of that protocol and commits what it has read. (A share group
-// acknowledges records instead.) Only `streams` uses STATE_FOLDER. The program never ends by itself.
+// Reads the topic as a member of the group, with that protocol, and commits what it has read. (In a
+// share group, it acknowledges records instead.) Only `streams` uses STATE_FOLDER. The program
+// never ends by itself.
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
