@@ -104,15 +104,22 @@ describe('a partitioned table', () => {
     await waitFor('swapped', 'outcome=aborted');
   });
 
-  it('is refused by doctor if a partition is unlogged or has no replica identity; so is inheritance', async () => {
+  it('is refused if a partition is unlogged, or is named too, or has no replica identity; so is INHERITS', async () => {
     const database =
       await aDatabase(`CREATE TABLE a (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10);
       CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM (0) TO (10); ALTER TABLE b_1 REPLICA IDENTITY NOTHING;
-      CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE c_1 () INHERITS (c)`);
+      CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE c_1 () INHERITS (c);
+      CREATE TABLE d (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE d_1 PARTITION OF d FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id); CREATE TABLE d_1_1 PARTITION OF d_1 DEFAULT`);
     const { stdout, code } = sluice(
       'doctor',
       '-f',
-      specFile('parts', database.name, ['public.a', 'public.b', 'public.c']),
+      specFile('parts', database.name, [
+        'public.a',
+        'public.b',
+        'public.c',
+        'public.d',
+        'public.d_1_1',
+      ]),
       '-o',
       'json',
     );
@@ -134,6 +141,11 @@ describe('a partitioned table', () => {
         'table.kind',
         'public.c',
         'c_1 inherit from it: a query of the table also returns their rows, but the WAL records them under the names of these tables',
+      ],
+      [
+        'table.kind',
+        'public.d_1_1',
+        'a partition of public.d, which the spec also names: its changes are published only under that name',
       ],
     ]);
   });

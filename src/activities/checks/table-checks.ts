@@ -15,6 +15,7 @@ import { isCarried } from '../../domain/capture/capture.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { capturedRoot } from './captured-root.js';
 import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
 import { everyRowIsVisible } from './row-visibility.js';
@@ -121,6 +122,34 @@ function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | nul
   return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
 }
 
+/** `root` is the table of the spec of which this table is a partition, or null. */
+function checkKind(
+  rule: Rule,
+  table: TableCatalog,
+  root: string | null,
+  carriesHeirs: boolean,
+): void {
+  if (root !== null)
+    return rule(
+      'table.kind',
+      false,
+      '',
+      `a partition of ${root}, which the spec also names: its changes are published only under that name`,
+      `remove the partition from spec.source.tables, or remove ${root} and name its partitions`,
+    );
+  const unlogged = unloggedPart(table);
+  rule(
+    'table.kind',
+    unlogged === null && (carriesHeirs || table.heirs.length === 0),
+    table.kind === 'p'
+      ? `a partitioned table, ${table.leaves.length} partitions`
+      : 'an ordinary table',
+    unlogged ??
+      `${table.heirs.join(', ')} inherit from it: a query of the table also returns their rows, but the WAL records them under the names of these tables`,
+    'name ordinary or partitioned tables',
+  );
+}
+
 /** Checks a table. If `readsOnly` is true, skips the checks that only a new capture needs. */
 export async function checkTable(
   client: pg.ClientBase,
@@ -134,17 +163,8 @@ export async function checkTable(
   const rule: Rule = (name, ok, good, bad, remedy) =>
     void checks.push(ok ? passed(name, text, good) : failed(name, text, bad, remedy));
   const q = qualified(table.name);
-  const unlogged = unloggedPart(table);
-  rule(
-    'table.kind',
-    unlogged === null && (carriesHeirs || table.heirs.length === 0),
-    table.leaves.length > 0
-      ? `a partitioned table, ${table.leaves.length} partitions`
-      : 'an ordinary table',
-    unlogged ??
-      `${table.heirs.join(', ')} inherit from it: a query of the table also returns their rows, but the WAL records them under the names of these tables`,
-    'name ordinary or partitioned tables',
-  );
+  const root = hasSlot && !readsOnly ? await capturedRoot(client, plan, table.name) : null;
+  checkKind(rule, table, root, carriesHeirs);
   rule(
     'table.key',
     table.key.length > 0,
