@@ -1,5 +1,5 @@
 // Tests that the package of `npm pack` works without the repository and its development
-// dependencies.
+// dependencies. Also tests that the GitHub workflows run only scripts that exist.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -47,7 +47,7 @@ describe('the packed package', () => {
     expect(run('validate', '-f', 'migration.yaml')).toContain('valid');
   });
 
-  it('has the bundle of the workflows and every file that it exports', () => {
+  it('has the bundle of the Temporal workflows and every file that package.json exports', () => {
     expect(existsSync(join(installed, 'dist/workflow-bundle.js'))).toBe(true);
     for (const file of Object.values(manifest.exports))
       expect(existsSync(join(installed, file)), file).toBe(true);
@@ -69,7 +69,7 @@ describe('the packed package', () => {
   });
 });
 
-describe('the workflows of .github', () => {
+describe('a GitHub workflow', () => {
   const folder = '.github/workflows';
   it.each(readdirSync(folder))('%s runs only scripts that exist', (file) => {
     const text = readFileSync(join(folder, file), 'utf8');

@@ -1,5 +1,5 @@
-// Tests how a worker registers search attributes. Without the right to list or register them, it
-// reports the missing attributes with the commands, and starts anyway.
+// Tests how a worker registers search attributes. Without the right to list or to register them, it
+// reports the attributes that are or may be missing, with the commands, and starts anyway.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/wiring/register-search-attributes.js';

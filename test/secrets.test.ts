@@ -1,5 +1,5 @@
-// A spec is not trusted. The worker's operator decides which secrets a spec may use, and which
-// hosts may receive them.
+// Tests which secrets a spec may use. A spec is not trusted. The worker's operator decides which
+// secrets it may use, and which hosts may receive them.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

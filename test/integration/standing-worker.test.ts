@@ -1,5 +1,5 @@
 // Tests a worker that is suspended, or loses its network, inside the transaction of the fence or of
-// the commit. The database itself must then let all other sessions continue.
+// the commit. The transaction holds locks, so the database itself must end it within maxHold.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
@@ -70,7 +70,7 @@ async function inputOf(ref: MigrationRef): Promise<FenceInput> {
 /**
  * Starts a worker. When the worker is ready, `prepare` runs, and then the worker begins its
  * activity. The promise resolves when the first statement that matches `pattern` has run. With
- * `stop`, the worker is suspended at this moment. With `go`, it continues after 1.5 s.
+ * `stop`, the worker is suspended at this moment. With `go`, it waits for 1.5 s and then continues.
  */
 async function worker(
   action: string,
@@ -140,8 +140,8 @@ async function aNetwork(): Promise<{ port: number; cut: () => void; server: Serv
   return { port: (server.address() as { port: number }).port, cut, server };
 }
 
-describe('a worker that is stopped', () => {
-  it("delays writers no longer than maxHold if it stops at the fence's first trigger", async () => {
+describe('a worker that is suspended', () => {
+  it('in the fence, delays writers no longer than maxHold', async () => {
     await worker('fence', await inputOf(viewed()), 'CREATE (OR REPLACE )?TRIGGER', 'stop');
     const waited = await waits('UPDATE other SET n = n + 1');
     expect(waited).toBeGreaterThan(500); // the suspended worker did lock the table
@@ -161,7 +161,7 @@ describe('a worker that is stopped', () => {
       'SHARE ROW EXCLUSIVE',
       "UPDATE shared SET side = 'x'",
     ],
-  ])('%s longer than maxHold, and changes nothing', async (_what, ref, pattern, statement) => {
+  ])('%s longer than maxHold, and the row stays FENCED', async (_what, ref, pattern, statement) => {
     const input = await inputOf(ref());
     await worker('commitCutover', input, pattern, 'stop', fenced(input));
     const waited = await waits(statement);

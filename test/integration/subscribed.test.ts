@@ -1,5 +1,5 @@
 // Tests tables that a subscription writes to. The subscription's apply worker fires no statement
-// triggers, but the fence still stops it.
+// triggers, so the fence must also stop it by row triggers.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
@@ -138,8 +138,8 @@ describe('a table that a subscription writes to', () => {
   });
 });
 
-describe('a partition that has a different owner', () => {
-  it("is found by doctor with a remedy; so is a foreign trigger with the name of Sluice's trigger", async () => {
+describe('a partition of a different owner, or a trigger that has the name of ours', () => {
+  it('is found by doctor, and Sluice does not remove the trigger, which it did not create', async () => {
     const role = `other_${process.pid}`;
     const us = `us_${process.pid}`;
     await drill.client.query(

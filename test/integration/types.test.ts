@@ -1,6 +1,6 @@
-// Tests every column type that doctor calls provable, except those of PostGIS. The test uses the
-// records that real Debezium writes for the initial load, inserts and updates. The canonical text
-// of a value is the same whether Sluice reads the value from Postgres or from a record.
+// Tests every column type that doctor calls provable, except those of PostGIS. The first test uses
+// the records that real Debezium writes for the initial load, inserts and updates. Sluice compares
+// values by their canonical text, which must be the same for Postgres and for a record.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../src/activities/windows/canonical-rows.js';
@@ -51,7 +51,7 @@ async function aReader(database: string): Promise<pg.Client> {
 }
 
 describe('every provable column type', () => {
-  it('is equal after initial load, inserts and updates, and a change of any one column is found', async () => {
+  it('is equal in table and topic after load, inserts and updates, and any unseen change is found', async () => {
     const database = await aDatabase(SETUP);
     startMigration('types', database.name, ['public.everything'], {
       validation: { every: '1s', passesInARow: 1 },
@@ -74,7 +74,8 @@ describe('every provable column type', () => {
       unknown: 0,
     });
 
-    // Makes one unseen change in each column: the publication lacks the table for a moment.
+    // Changes each column of one row while the publication lacks the table, so that the stream does
+    // not see the changes.
     const before = (await get('types')).windows.at(-1)!.number;
     const emptied = columns.map(
       (_, at) =>
@@ -97,7 +98,7 @@ describe('every provable column type', () => {
     await waitFor('types', 'outcome=aborted');
   });
 
-  it('is unknown or different for a value that the connector cannot carry, so no window passes', async () => {
+  it('is not proven for a value that the connector cannot carry, so the window does not pass', async () => {
     const database = await aDatabase(
       `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
     );
@@ -111,7 +112,7 @@ describe('every provable column type', () => {
     await waitFor('edges', 'outcome=aborted');
   });
 
-  it('is read back by Postgres from the canonical text of a key', async () => {
+  it('that a key may have is read back by Postgres from its canonical text', async () => {
     const { name } = await aDatabase(SETUP);
     const client = await aReader(name);
     const described = await describeQuery(client, 'SELECT * FROM everything');

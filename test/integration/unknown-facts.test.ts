@@ -1,5 +1,5 @@
-// Tests that a command never treats something unknown as good, and what `assess` measures for a
-// partitioned table.
+// Tests what `get` and doctor say about Temporal if it does not answer or lacks the namespace, and
+// what `assess` measures for a partitioned table.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/cli/support/measure-portfolio.js';
 import type { PostgresAddress } from '../../src/domain/migration/spec.js';
@@ -27,7 +27,7 @@ describe('what `assess` measures for a partitioned table', () => {
       const fact = tables.get('public.parted');
       return fact?.known ? fact.value : fact;
     };
-    // a session reports how many rows it changed up to a minute late, or when it ends
+    // a session reports its changed rows to the statistics when it ends, or up to a minute late
     await database.client.query('SELECT pg_stat_force_next_flush()').catch(() => undefined);
     await expect
       .poll(facts, { timeout: 20_000 })
@@ -35,15 +35,15 @@ describe('what `assess` measures for a partitioned table', () => {
   });
 });
 
-describe('a command that learns nothing from Temporal', () => {
-  it('does not say that a migration does not exist, because the ledger may lack a new run', () =>
+describe('if Temporal does not answer or lacks the namespace', () => {
+  it('`get` does not say that the migration does not exist, because the ledger may lack a new run', () =>
     expect(sluiceWith({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'get', 'unknown')).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(
         /the ledger does not know migration unknown, and Temporal at 127.0.0.1:1 does not answer/,
       ) as string,
     }));
-  it('fails a check of doctor if the namespace does not exist, although Temporal answers', () => {
+  it('doctor fails its check of Temporal for a missing namespace, although the server answers', () => {
     const file = specFile('nowhere', database.name, ['public.accounts'], {});
     const doctor = (more: NodeJS.ProcessEnv) => {
       const { stdout } = sluiceWith(more, 'doctor', '-f', file, '-o', 'json');

@@ -87,7 +87,7 @@ const finding = async (name: string) =>
     (check) => check.name === name,
   );
 
-/** PostgreSQL 14 has no views that check the privileges of the session that reads them. */
+/** PostgreSQL 14 has no `security_invoker` views, which check the privileges of their reader. */
 const onInvokers = it.skipIf((await serverVersion()) < 150_000);
 
 describe('consumers of the view', () => {
@@ -105,7 +105,7 @@ describe('consumers of the view', () => {
   });
 
   onInvokers(
-    'can read the same columns as before with their own privileges, if Sluice created the sink table',
+    'can read it after the commit with their own privileges, if Sluice created the sink table',
     async () => {
       await sql(`CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; ALTER VIEW result OWNER TO va_owner;
       GRANT SELECT ON result TO PUBLIC; GRANT SELECT (id, side) ON batch_result TO va_dash; GRANT SELECT (secret) ON batch_result TO va_other`);

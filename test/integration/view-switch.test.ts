@@ -59,8 +59,8 @@ const KEPT: Record<string, string> = {
   'a filter, an expression and a mask': `SELECT tenant, cents / 100 AS cents, masked(iban) AS iban FROM batch_result WHERE tenant <> 'internal'`,
   'an alias with new names of columns': `SELECT r.a, r.c FROM batch_result AS r (a, b, c)`,
   'a join with another table': `SELECT s.name, batch_result.cents FROM batch_result JOIN stores s USING (id)`,
-  'the relation twice': `SELECT a.id, b.cents FROM batch_result a JOIN batch_result b ON a.id = b.id + 1 UNION ALL SELECT id, cents FROM batch_result`,
-  'a common table expression of the same name': `WITH batch_result AS (SELECT id, cents FROM public.batch_result WHERE id > 0) SELECT * FROM batch_result`,
+  'two uses of the table': `SELECT a.id, b.cents FROM batch_result a JOIN batch_result b ON a.id = b.id + 1 UNION ALL SELECT id, cents FROM batch_result`,
+  'a common table expression with the name of the table': `WITH batch_result AS (SELECT id, cents FROM public.batch_result WHERE id > 0) SELECT * FROM batch_result`,
   'a recursive common table expression': `WITH RECURSIVE up(id) AS (SELECT id FROM batch_result UNION SELECT id + 1 FROM up WHERE id < 5) SELECT id FROM up`,
   'a correlated sub-query': `SELECT id, (SELECT max(b.cents) FROM batch_result b WHERE b.tenant = stores.name) AS most FROM stores`,
   'a lateral sub-query': `SELECT s.name, x.cents FROM stores s, LATERAL (SELECT cents FROM batch_result WHERE id = s.id LIMIT 1) x`,
@@ -69,10 +69,10 @@ const KEPT: Record<string, string> = {
   'the keyword ONLY': `SELECT id FROM ONLY batch_result`,
   'a sample': `SELECT id FROM batch_result TABLESAMPLE bernoulli (100)`,
   'row locks': `SELECT id FROM batch_result FOR UPDATE OF batch_result`,
-  'letters beyond ASCII before and after it': `SELECT 'née' AS "é", id FROM batch_result WHERE tenant <> 'ü' AND mood = 'well'`,
+  'letters beyond ASCII before and after the name of the table': `SELECT 'née' AS "é", id FROM batch_result WHERE tenant <> 'ü' AND mood = 'well'`,
 };
 
-/** PostgreSQL 14 does not have this option. */
+/** PostgreSQL 14 does not have the option `security_invoker`. */
 const INVOKER = (await serverVersion()) < 150_000 ? [] : ['security_invoker=true'];
 
 describe('the switch of a view', () => {
@@ -180,7 +180,7 @@ describe('the switch of a view', () => {
       expect(await shown()).toEqual(before);
     });
 
-  it('is refused before the fence if the view reads a column that no window compares', async () => {
+  it('is refused before the fence if no window compares a column of the view and no rule ignores it', async () => {
     const columns = 'id int PRIMARY KEY, side text, loaded timestamptz DEFAULT now()';
     await tables(columns, columns);
     await drill.client.query('CREATE VIEW result AS SELECT id, loaded FROM batch_result');
@@ -205,7 +205,7 @@ describe('the switch of a view', () => {
     expect(await commit()).toMatch(/a rule of the view writes public.batch_result/);
   });
 
-  it('fails with an error that names the missing view, or what the view reads instead', async () => {
+  it('cannot be observed if the view is missing or reads a third table, and the error says so', async () => {
     await tables();
     const missing = {
       code: 'route-unexpected',

@@ -1,7 +1,7 @@
 // Tests with real servers what happens before the commit if a slot retains too much WAL: Sluice
-// drops it (`onExhaustion: drop-slot`). The WAL of other tests would also count against the slot's
-// budget, so the file runs alone. The migration also encrypts its payloads, and the test checks
-// that its history in Temporal shows no details.
+// drops the slot (`onExhaustion: drop-slot`). The WAL of other tests would also count against the
+// slot's budget, so this test file runs alone. The migration also encrypts its payloads, and the
+// test checks that its history in Temporal shows no details.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ const TABLE =
   'CREATE TABLE items (id int PRIMARY KEY, v text); INSERT INTO items SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 2000) g';
 
 describe('the guard', () => {
-  it('drops a slot that exceeds the WAL budget, and blocks until a retry begins a new generation', async () => {
+  it('drops a slot over the WAL budget, and the run is blocked until a retry begins a new generation', async () => {
     const database = await aDatabase(TABLE);
     const file = specFile('greedy', database.name, ['public.items'], {
       source: {
@@ -60,7 +60,8 @@ describe('the guard', () => {
     expect(sluice('start', '-f', file).code).toBe(0);
     await waitFor('greedy', 'approval');
     await askConnect('PUT', 'greedy/stop');
-    // a window that waits for the stopped connector fails when the slot is dropped
+    // A window that waits for the stopped connector fails when the slot is dropped. Its failure is
+    // then in the history.
     await sleepUntil('a window', () => isInWindow('greedy'), 60_000, 300);
     for (let n = 0; n < 8; n += 1)
       await database.client.query(

@@ -1,6 +1,6 @@
 // Tests a table that is too large to be read in one snapshot. While a writer changes the table,
 // windows read it range by range and prove it in a last snapshot. The windows must also find rows
-// that are wrong in the stream.
+// whose changes did not reach the topic.
 import { describe, expect, it } from 'vitest';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { accounts, busy, live } from '../support/live.js';
@@ -11,7 +11,7 @@ const { aDatabase } = live();
 const WALKED =
   /: read in ([5-9]|1\d) snapshots; then re-read \d+ changed rows and \d+ rows of scrub \d+\/10$/;
 
-describe('a table longer than one snapshot', () => {
+describe('a table that is too large for one snapshot', () => {
   it('is proven range by range under a busy writer, and each failed window finds all wrong rows', async () => {
     const database = await aDatabase(accounts(60_000));
     const stop = busy(database);

@@ -1,5 +1,5 @@
-// A window is recorded once. A repeated attempt, a late attempt or a run that was reset must not
-// change the record. Every link of the chain must stay valid.
+// Tests that a window is recorded once. A repeated attempt, a late attempt or a run that was reset
+// must not change the record. Every link of the chain must stay valid.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   beginWindow,
@@ -55,7 +55,7 @@ const measured = (number: number, verdict: VerdictName, who: Attempt) =>
 const begun = (number: number, who: Attempt) => beginWindow<Answer>(ledger, ref, number, who);
 
 describe('the ledger', () => {
-  it('gives a retry the record of the attempt that died', async () => {
+  it('gives a retry the record of an attempt that recorded the window and then died', async () => {
     expect(await begun(1, attempt('r1', 'a1'))).toEqual({ answered: null, number: 1 });
     const first = await measured(1, 'passed', attempt('r1', 'a1'));
     expect(await begun(1, attempt('r1', 'a1', 2))).toEqual({ answered: first });

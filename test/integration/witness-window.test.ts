@@ -35,7 +35,10 @@ async function inputOf({ reader, side }: ConnectedSession, topic: string): Promi
 const begin = (reader: SourceClient) =>
   reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 
-/** Makes the full pass of window 7, runs `between`, and returns what the final window finds. */
+/**
+ * Makes the full pass of window 7, runs `between`, and returns what the final window finds, or why
+ * it cannot use the witness.
+ */
 async function finalAfter(
   between: (client: SourceClient, write: Write, session: ConnectedSession) => Promise<unknown>,
 ) {
@@ -61,7 +64,7 @@ async function finalAfter(
 }
 
 describe('a final window that uses a witness', () => {
-  it('reads only the changed rows, and computes the number of rows', async () => {
+  it('reads only the changed rows, and counts all rows without reading the others', async () => {
     const final = await finalAfter(async (client, write) => {
       await client.query(
         `UPDATE a SET v = 'w' WHERE id = 3; DELETE FROM a WHERE id = 4; INSERT INTO a VALUES (500, 'n'), (501, 'n')`,
@@ -119,7 +122,7 @@ describe('a final window that uses a witness', () => {
     ['a rewrite', 'VACUUM FULL a', /redefined or rewritten/],
     ['a new column', 'ALTER TABLE a ADD w int', /redefined or rewritten/],
     [
-      'the end of its session',
+      'the end of the session of the witness',
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'sluice/%/witness' AND datname = current_database()`,
       /the witness was lost/,
     ],
@@ -128,7 +131,7 @@ describe('a final window that uses a witness', () => {
     expect(final).toEqual({ refused: expect.stringMatching(reason) as string });
   });
 
-  it('is impossible if the witness is on a different worker, or if the fold was dropped', async () => {
+  it('is impossible if its worker has no witness, or no longer has the fold of the full pass', async () => {
     const gone = await finalAfter((_, __, { witness, ref }) => witness!.keeper.end(ref));
     expect(gone).toEqual({
       refused: expect.stringContaining('this worker does not have the witness') as string,
@@ -147,7 +150,7 @@ describe('a final window that uses a witness', () => {
     });
   });
 
-  it('reads every row, or proves nothing, if a different worker runs it, and says why', async () => {
+  it('on a worker without the witness reads every row, or is inconclusive if maxHold is too short', async () => {
     const { client, write, session } = await scene();
     const window = windowsOf(kafka, session);
     const first = session.witness!.keeper;

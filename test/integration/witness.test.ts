@@ -1,6 +1,6 @@
 // Tests a witness on a real Postgres. (A witness is a temporary slot that shows which rows
-// changed.) The tests show which rows it names, what makes it unusable, and that it leaves nothing
-// behind.
+// changed.) The tests show which rows the witness names, what makes it unusable, and that it leaves
+// no slot behind.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';
@@ -69,7 +69,7 @@ const slots = (database: string) =>
   );
 
 describe('a witness', () => {
-  it('names every changed key (the old and the new key if the key itself changes), and counts rows', async () => {
+  it('names each changed key (old and new, if the key itself changes), and counts inserts and deletes', async () => {
     const { client, seen } = await witnessed();
     expect(await seen()).toEqual({ problem: null, keys: [], inserted: 0, deleted: 0 });
     await client.query(`INSERT INTO a SELECT g, 'n' FROM generate_series(101, 103) g`);
@@ -86,7 +86,7 @@ describe('a witness', () => {
     });
   });
 
-  it('sees a transaction that began before the snapshot of a reading and ended after that snapshot', async () => {
+  it('names in its next reading a row whose transaction was still open at the reading before', async () => {
     const { name, client, seen } = await witnessed();
     await withDatabase(name, async (other) => {
       await other.query('BEGIN; DELETE FROM a WHERE id = 1');

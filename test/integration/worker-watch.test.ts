@@ -1,5 +1,5 @@
-// Tests the watch of a worker over notices (messages to a webhook) and over migrations whose
-// workflow has ended or whose guard is paused. Ledger, slot and webhook are real.
+// Tests how a worker watches the notices (messages to a webhook), and the migrations that no guard
+// watches at the moment. Ledger, slot and webhook are real.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -37,7 +37,7 @@ const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
 const kinds = (): string[] =>
   hook.requests.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
 
-describe('the watch of a worker over notices and terminated runs', () => {
+describe('a worker that watches notices and migrations without a running guard', () => {
   it('sends each notice until the webhook accepts it, and then never again', async () => {
     await budgets.aMigration('waits');
     hook.answers.push(503);

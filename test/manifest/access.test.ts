@@ -74,7 +74,7 @@ describe('the signal of an incremental snapshot', () => {
       'signal.consumer.ssl.keystore.key': '${directory:/k:me.key}',
     });
   });
-  it('needs a password that Kafka Connect can read', () => {
+  it('is read only with a password that Kafka Connect can find', () => {
     const sasl = { ...SASL, passwordFrom: { file: '/run/secrets/kafka' } };
     const connector = { ...CONNECTOR, snapshot: 'incremental' };
     expect(problemsOf({ kafka: { ...KAFKA, sasl }, connector })).toContain('names no key');
@@ -83,7 +83,7 @@ describe('the signal of an incremental snapshot', () => {
       'names no key',
     );
   });
-  it("cannot be read with a token of the worker's token command", () => {
+  it('cannot be read with a token from a command, because Kafka Connect cannot run the command', () => {
     const sasl = { ...OAUTH, token: { command: '/opt/msk-token' } };
     const connector = { ...CONNECTOR, snapshot: 'incremental' };
     expect(problemsOf({ kafka: { ...KAFKA, sasl } })).toBe('');
@@ -105,7 +105,7 @@ describe('a spec', () => {
       'only used with an https URL',
     ],
     [
-      'brokers that no connector gets',
+      'brokers that no connector would use',
       { connector: { ...CONNECTOR, brokers: ['inner:9092'] } },
       'only with snapshot: incremental',
     ],
@@ -130,7 +130,7 @@ describe('a spec', () => {
       'expected the absolute path',
     ],
     [
-      'a mechanism that Sluice does not have',
+      'a mechanism that Sluice does not support',
       { kafka: { ...KAFKA, sasl: { ...SASL, mechanism: 'gssapi' } } },
       'oauthbearer',
     ],

@@ -79,7 +79,7 @@ describe('a migration that adopts an existing capture', () => {
     expect(problemsOf(yaml(aSpecInput({ spec }))).join('\n')).toMatch(message);
   });
 
-  it('has a plan that lists the adopted objects separately, and creates only its lease row', () => {
+  it('has a plan that lists the adopted objects, and creates no object except the lease row', () => {
     const plan = buildPlan(aSpec({ spec: ADOPTING }));
     expect(plan.adopts).toEqual([
       { kind: 'topic', name: 'shop.public.accounts', where: '127.0.0.1:9092' },
@@ -113,7 +113,7 @@ function connector(more: object) {
   return { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', ...more };
 }
 
-describe('the configuration of a connector', () => {
+describe('the configuration of an existing connector', () => {
   const plan = aPlan({ spec: ADOPTING });
   const good = {
     ...debeziumPostgresConfig(plan),
@@ -121,11 +121,11 @@ describe('the configuration of a connector', () => {
     'table.include.list': 'public\\.accounts, public\\.other',
   };
 
-  it('suits if windows can compare its records', () => {
+  it('suits if it writes records that windows can compare', () => {
     expect(unfit(plan, good)).toEqual([]);
   });
 
-  it('suits if Sluice wrote its list of tables, in which upper and lower case differ', () => {
+  it('suits with a list of tables in the form that Sluice writes, which distinguishes upper case', () => {
     const names = ['a,b', 'accounts'].map((table) => ({ schema: 'public', table }));
     const list = names.map(includePattern).join(',');
     expect(unfit(plan, { ...good, 'table.include.list': list })).toEqual([]);
@@ -153,7 +153,7 @@ describe('the configuration of a connector', () => {
     expect(unfit(plan, { ...good, [key]: value }).join()).toMatch(problem);
   });
 
-  it("is listed where it differs from Sluice's configuration, without addresses and secrets", () => {
+  it("shows how it differs from Sluice's configuration, but shows no addresses and no secrets", () => {
     const stored = { ...good, 'poll.interval.ms': '500', 'database.password': 'secret' };
     expect(differences(plan, stored)).toEqual(['poll.interval.ms is 500, not 50']);
   });

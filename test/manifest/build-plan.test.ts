@@ -7,7 +7,7 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec, aSpecInput } from '../support/
 import { problemsOf, yaml } from '../support/spec-problems.js';
 
 describe('a plan', () => {
-  it('lists the objects that are created, and shows a secret only as a placeholder', () => {
+  it('lists the objects that Sluice will create, and shows a secret only as a placeholder', () => {
     const plan = buildPlan(aSpec({ spec: BATCH_PARTS }));
     expect(plan.creates.map((o) => o.kind)).toEqual(
       expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink-table']),
@@ -23,7 +23,7 @@ describe('a plan', () => {
 
 describe('a plan for a shared table', () => {
   const plan = buildPlan(aSpec({ spec: SHARED_PARTS }));
-  it('creates a staging table for the stream and a trigger, and removes both', () => {
+  it('creates a staging table for the stream and a trigger, and removes both at `complete`', () => {
     const ours = plan.creates
       .filter((o) => o.kind === 'sink-table' || o.kind === 'trigger')
       .map(({ name, after }) => [name, after]);
@@ -48,7 +48,7 @@ describe('a plan for a shared table', () => {
       /the batch's writes to public.totals fail with an error.* role nightly loses its privileges to write to the table/,
     );
   });
-  it("gives the sink's session the stream's role, and the iteration and epoch of the commit", () => {
+  it("makes the sink's session name the stream's role, and the iteration and epoch of the commit", () => {
     const url = jdbcSinkConfig(aPlan({ spec: SHARED_PARTS }), { role: 'stream', since: '1.7' })[
       'connection.url'
     ]!;
@@ -58,7 +58,7 @@ describe('a plan for a shared table', () => {
   });
 });
 
-describe('a batch whose runs are seen as sessions', () => {
+describe('a batch whose runs are seen as database sessions', () => {
   const batch = { ...BATCH_PARTS.batch, runs: { application: 'nightly' } };
   it('is accepted, and the plan says which runs Sluice does not see', () => {
     expect(buildPlan(aSpec({ spec: { ...BATCH_PARTS, batch } })).notes.join()).toContain(

@@ -1,5 +1,6 @@
-// `sluice compare` uses existing objects and creates nothing. A migration uses only objects that it
-// created or adopted. Each of the two refuses parts of a spec that it would have to ignore.
+// Tests which specs `sluice compare` accepts. It uses existing objects and creates nothing. A
+// migration uses only objects that it created or adopted. Each of the two refuses parts of a spec
+// that it would have to ignore.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpecText, type SpecUse } from '../../src/manifest/parse.js';
@@ -73,7 +74,7 @@ describe('the plan of a comparison', () => {
     ]);
   });
 
-  it('with `existing` has the named topics, by pattern or by table, and only a slot that is named', () => {
+  it('with `existing` has the topics of its pattern or list, and no slot if it names none', () => {
     const topicsOf = (topics: unknown) =>
       planOf({ tables, spec: { existing: { topics } } }).plan.captures.map((c) => c.topic);
     expect(topicsOf('shop.{schema}.{table}.v1')).toEqual([

@@ -59,14 +59,14 @@ describe('a spec with control: strimzi', () => {
     expect(problems({ connector: connector(more) }).join('\n')).toMatch(message),
   );
 
-  it('refuses Avro, because the API does not show whether the converter is installed', () => {
+  it('refuses Avro, because Strimzi does not show whether the converter is installed', () => {
     const kafka = { brokers: ['k:9092'], format: 'avro', registry: { url: 'http://registry' } };
     expect(problems({ connector: connector(), kafka }).join('\n')).toMatch(
       /spec.kafka.format: .*does not list converters/,
     );
   });
 
-  it('refuses a shared table, whose sink the operator would have to reconfigure in the hold', () => {
+  it('refuses a shared table, whose sink Strimzi would have to reconfigure during the hold', () => {
     const route = { type: 'postgres-table', table: 'public.t', batchRole: 'b', streamRole: 's' };
     expect(problems({ connector: connector(), cutover: { route } }).join('\n')).toMatch(
       /spec.cutover.route.type: .*while writers wait/,
@@ -91,7 +91,7 @@ describe('a spec without control: strimzi', () => {
 });
 
 describe('the plan of a migration with Strimzi', () => {
-  it("names the connector's resource, and exactly the rights in Kubernetes that Sluice uses", () => {
+  it("names the connector's resource, and a Role with the rights that Sluice needs in Kubernetes", () => {
     const plan = buildPlan(aSpec({ spec: { connector: connector() } }));
     expect(plan.creates.find(({ kind }) => kind === 'connector')).toMatchObject({
       name: 'bank',
@@ -139,10 +139,10 @@ describe('the resource of a connector', () => {
   it('has the same configuration when it is read back', () =>
     expect(of(specOf(CONFIG))).toEqual({ ...CONFIG, name: 'bank' }));
 
-  it('shows, as text, a value that a person wrote as a number', () =>
+  it('is read with every value as text, even a value that a person wrote as a number', () =>
     expect(of({ config: { 'max.batch.size': 7 } })).toMatchObject({ 'max.batch.size': '7' }));
 
-  it('loses the keys that a new configuration does not have', () => {
+  it('is patched so that it loses the keys that a new configuration does not have', () => {
     const after = specOf({ 'connector.class': 'c', a: '1' });
     expect(configPatch({ version: '1', tasksMax: 2, config: { a: '0', b: '2' } }, after)).toEqual({
       class: 'c',

@@ -33,7 +33,7 @@ const problemsOf = (kafka: object, validation: object = {}): string => {
 const tls = { cert: '/c/me.crt', key: '/k/me.key' };
 
 describe("the options of Flink's tables", () => {
-  it("name the login module and the provider in the package that Flink's connector has", () => {
+  it("name the login module and the provider in the Java package that Flink's connector uses", () => {
     expect(flinkLogin(KAFKA, SHADED)).toEqual({
       'properties.security.protocol': 'SASL_SSL',
       'properties.ssl.truststore.type': 'PEM',
@@ -51,7 +51,7 @@ describe("the options of Flink's tables", () => {
         'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
     });
   });
-  it('read a password and a key from files through the providers for files', () => {
+  it('read a password and a private key from files through config providers of Kafka', () => {
     const sasl = { ...SASL, passwordFrom: { file: '/run/secrets/kafka.properties:password' } };
     expect(flinkLogin({ tls, sasl }, SHADED)).toMatchObject({
       'properties.sasl.jaas.config': expect.stringContaining(
@@ -70,7 +70,7 @@ describe("the options of Flink's tables", () => {
 });
 
 describe("Flink's login", () => {
-  it("is the worker's login, or a separate login, which then gets an ACL to read", () => {
+  it("is the worker's login, or a separate login, for which the plan then lists an ACL", () => {
     const plain = aPlan({ spec: specWith() });
     expect(kafkaOfEngine(plain.spec).sasl).toEqual(SASL);
     expect(aclsOf(plain).some(({ principal }) => principal === 'flink')).toBe(false);
@@ -123,24 +123,24 @@ describe("Flink's login", () => {
       'names no key',
     ],
     [
-      'a file of its own without a key',
+      'a separate password file without a key',
       {},
       { sasl: { ...OWN, passwordFrom: { file: '/run/kafka' } } },
       'names no key',
     ],
     [
-      'its own login if the brokers ask for none',
+      'a separate login if the brokers ask for none',
       { sasl: undefined },
       { sasl: OWN },
       'kafka.sasl is absent',
     ],
     [
-      'its own login for the embedded engine',
+      'a separate login with the embedded engine',
       {},
       { engine: 'embedded', gateway: undefined, sasl: OWN },
       'is used only with engine: flink',
     ],
-    ['its own token', {}, { sasl: { mechanism: 'oauthbearer', token: ENDPOINT } }, 'mechanism'],
+    ['a separate token', {}, { sasl: { mechanism: 'oauthbearer', token: ENDPOINT } }, 'mechanism'],
   ])('cannot be %s', (_what, kafka, validation, says) =>
     expect(problemsOf(kafka, validation)).toContain(says),
   );

@@ -1,5 +1,5 @@
-// A spec is stored in history, ledger, plan and report. A credential in the spec's text is refused.
-// The error names its place and does not repeat the credential.
+// Tests that a credential in the text of a spec is refused, because the spec is stored in history,
+// ledger, plan and report. The error names the place of the credential and does not repeat it.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';
@@ -103,7 +103,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /"secret"/,
   ],
   [
-    'a Flink password',
+    'a password in an option of a Flink table',
     flink(`CREATE TABLE a (x INT) WITH ('password' = '${SECRET}'); INSERT INTO a SELECT 1`),
     'spec.pipeline.statements',
     /"password"/,
@@ -115,7 +115,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /jaas/,
   ],
   [
-    'JAAS with a password beside a reference',
+    'a password next to a reference in a JAAS configuration',
     flink(
       `CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'a.B required username="${REFERENCE}" password="${SECRET}";')`,
     ),
@@ -123,7 +123,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /jaas/,
   ],
   [
-    'JAAS with more than its options',
+    'text after the options of a JAAS configuration',
     flink(
       `CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'a.B required password="${REFERENCE}" ${SECRET};')`,
     ),
@@ -131,7 +131,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /jaas/,
   ],
   [
-    'a reference that no client of Kafka resolves',
+    'a reference in an option that no Kafka client resolves',
     flink(`CREATE TABLE a (x INT) WITH ('password' = '${REFERENCE}')`),
     'spec.pipeline.statements',
     /as a literal/,
@@ -149,7 +149,7 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /connection string/,
   ],
   [
-    'a ksqlDB secret',
+    'a secret in a statement of ksqlDB',
     pipeline({
       type: 'ksqldb',
       url: 'http://k:1',
@@ -189,11 +189,14 @@ describe('a credential in a spec', () => {
     expect(problems.join('\n')).not.toContain(SECRET);
   });
 
-  it.each(refused)('is refused even in the input of a workflow: %s', (_what, more) => {
-    const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }));
-    expect(parsed.ok).toBe(false);
-    expect(JSON.stringify(parsed)).not.toContain(SECRET);
-  });
+  it.each(refused)(
+    'is refused even if the spec is an object, as in the input of a workflow: %s',
+    (_what, more) => {
+      const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }));
+      expect(parsed.ok).toBe(false);
+      expect(JSON.stringify(parsed)).not.toContain(SECRET);
+    },
+  );
 });
 
 describe('text that only looks like a credential', () => {
@@ -213,13 +216,13 @@ describe('text that only looks like a credential', () => {
       ),
     ],
     [
-      'fields of a key',
+      'the option that names the fields of a key',
       flink(
         "CREATE TABLE a (x INT) WITH ('key.fields' = 'x', 'connector' = 'upsert-kafka'); INSERT INTO a SELECT 1",
       ),
     ],
     [
-      'a query over mail addresses',
+      'a query that contains an at sign and the word password',
       {
         batch: {
           ...BATCH_PARTS.batch,

@@ -44,7 +44,7 @@ const pipeline = (type: string, more: object = {}): object => ({
   batch: { result: { table: 'public.r', key: ['id'] }, query: { sql: 'SELECT 1 AS id' } },
 });
 
-describe('format avro', () => {
+describe('the format avro', () => {
   it.each([
     [{ kafka: { registry: undefined } }, /kafka\.format: .*add kafka\.registry: \{ url/],
     [{ kafka: { format: 'json' } }, /kafka\.registry: .*add format: avro/],
@@ -88,7 +88,7 @@ describe('format avro', () => {
     },
   );
 
-  it('is refused by prove, which writes its topics itself, in JSON only', () => {
+  it('is refused by `sluice prove`, which writes its topics itself, and only in JSON', () => {
     const parsed = parseSpecText(JSON.stringify(spec({})), 'spec.json', () => '', 'proof');
     expect(parsed.ok ? '' : parsed.problems[0]!.message).toMatch(
       /sluice prove writes .* JSON only/,
@@ -108,7 +108,7 @@ describe('the converters of the connector', () => {
     expect(Object.keys(plain || {})).not.toContain('schema.name.adjustment.mode');
   });
 
-  it('for Apicurio write the wire format of Confluent, for key and value', () => {
+  it("for Apicurio write keys and values in Confluent's wire format", () => {
     const found = config({
       ...REGISTRY,
       auth: { username: 'u', passwordFrom: { env: 'SLUICE_SECRET_R' } },

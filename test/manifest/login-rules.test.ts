@@ -19,14 +19,14 @@ const parse = (passwordFrom: object, config: Record<string, string> = {}) => {
 };
 
 describe('a password from a file', () => {
-  it('names a key inside the file, because FileConfigProvider needs one', () => {
+  it('becomes a reference to a file and a key in it, because FileConfigProvider needs a key', () => {
     const parsed = parse({ file: '/run/secrets/shop.properties:password' });
     expect(
       parsed.ok &&
         debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }))['database.password'],
     ).toBe('${file:/run/secrets/shop.properties:password}');
   });
-  it('needs a key if the connector has no secret of its own, and the message shows the right form', () => {
+  it('is refused without a key, unless the connector has a password of its own', () => {
     const parsed = parse({ file: '/run/secrets/shop' });
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).toContain('{ file: /folder/name.properties:password }');
@@ -37,7 +37,7 @@ describe('a password from a file', () => {
 });
 
 describe('a separate login of the connector', () => {
-  it('needs its own secret', () => {
+  it('needs its own password', () => {
     expect(parse({ env: 'SLUICE_SECRET_SHOP' }, { 'database.user': 'capture' }).ok).toBe(false);
     const parsed = parse(
       { env: 'SLUICE_SECRET_SHOP' },

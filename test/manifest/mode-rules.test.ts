@@ -26,7 +26,7 @@ describe('a spec', () => {
       'must not be batchRole',
     ],
     [
-      "Sluice's own role as the stream's",
+      "Sluice's own role as the stream's role",
       { cutover: { route: { ...SHARED_ROUTE, streamRole: 'sluice' } } },
       'must not be the role that Sluice connects as',
     ],
@@ -129,7 +129,7 @@ describe('a spec', () => {
     ['bulk', '59999', {}],
     ['timestamp', '54999', { timestampColumns: ['at'] }],
     ['incrementing', '27499', ids],
-  ])('is accepted if a poll always ends before a window stops waiting: %s', (mode, pause, more) =>
+  ])('is accepted if a window would wait long enough for a poll: %s', (mode, pause, more) =>
     expect(polling(mode, pause, more)).toBe(''),
   );
   it('is refused if catchUp.within is not longer than the longest wait for a poll', () =>
@@ -144,7 +144,7 @@ describe('a spec', () => {
       'without PRIMARY KEY',
     ],
     [
-      'duplicate events that it would count twice',
+      'no setting that removes duplicate events',
       "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'value.format' = 'debezium-json'); INSERT INTO o SELECT 1",
       {},
       'cdc-events-duplicate',

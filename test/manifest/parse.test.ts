@@ -56,7 +56,7 @@ describe('a spec', () => {
 });
 
 describe('a wrong spec', () => {
-  it('is refused for unknown keys, with the line and the likely key', () => {
+  it('is refused for an unknown key, and the error names its line and the likely key', () => {
     const text = yaml().replace('database: bank', 'databse: bank');
     expect(problemsOf(text).join('\n')).toMatch(
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
@@ -142,7 +142,7 @@ describe('a wrong spec', () => {
       expect.stringMatching(/unknown key "surplus"/),
     ]);
   });
-  it('is refused for connector keys outside the allowlist', () => {
+  it('is refused for keys of connector.config that are not in the allowlist', () => {
     const input = aSpecInput({
       spec: {
         connector: {

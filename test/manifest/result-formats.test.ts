@@ -68,7 +68,7 @@ describe('the format of records', () => {
     expect(problems({ output: 'avro', stage: 'avro', registry: REGISTRY })).toEqual([]);
   });
 
-  it('may be avro with `registry.ca` only if no sink reads the output', () => {
+  it('may be avro with `registry.ca` for Apicurio only if no sink reads the output', () => {
     const registry = { ...REGISTRY, ca: '/etc/ca.crt' };
     expect(problems({ output: 'avro', registry })).toEqual([]);
     expect(problems({ output: 'avro', registry, more: SINK }).join()).toMatch(

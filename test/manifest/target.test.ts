@@ -1,4 +1,4 @@
-// Tests specs whose result is not in the source's database.
+// Tests specs with a target: the result is in a different database than the source.
 import { describe, expect, it } from 'vitest';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { privilegesFor } from '../../src/domain/access/privileges.js';
@@ -67,7 +67,7 @@ describe('the plan of a spec with a target database', () => {
     expect([where('slot'), where('publication')]).toEqual([['bank'], ['bank']]);
   });
 
-  it('names the database of the fence and of the commit', () => {
+  it('says in which database the fence and the commit run', () => {
     const does = (name: string) => plan.steps.find((step) => step.name === name)!.does;
     expect(does('fence')).toBe(
       `lease row FENCED until now + maxHold in ${WHERE}; afterwards, a marker in the WAL of bank`,

@@ -3,22 +3,22 @@
 // may be left (I20). In the model, Sluice's request to create the object succeeds or is refused, or
 // the answer to the request is lost. After a lost answer, the request may still take effect later.
 // After a refusal, a person may create the object by hand instead of granting the missing right.
-// Retries and a rollback are possible at any time. One case is not modeled: after a lost answer, a
-// person creates the object without being asked to. Such an object counts as owned, because the
-// lost request may have made it.
+// Sluice tries at most three times, and may roll back whenever no request is under way. One case is
+// not modeled: after a lost answer, a person creates the object without being asked to. Such an
+// object counts as owned, because the lost request may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
-  /** A request that certainly created nothing gives its claim back. */
+  /** Sluice gives the claim back after a request that certainly created nothing. */
   givesBack: true,
-  /** A request whose answer was lost keeps its claim. */
+  /** Sluice keeps the claim after a request whose answer was lost. */
   keepsUnknown: true,
   /**
-   * An earlier attempt whose answer was lost keeps its claim, even if a later attempt fails because
-   * the object exists.
+   * If the answer to an earlier attempt was lost, Sluice keeps the claim even after a later attempt
+   * fails because the object exists.
    */
   keepsAfterCollision: true,
-  /** An existing object counts as Sluice's own only if the ledger has a claim of it. */
+  /** An existing object counts as Sluice's own only if the ledger has a claim for it. */
   asksLedger: true,
   /** A rollback removes only objects that are claimed. */
   removesOnlyOurs: true,
@@ -142,10 +142,14 @@ export const claims = (rules: ClaimRules): Game<World> => ({
 });
 
 export const CLAIM_MUTANTS: readonly (readonly [string, Partial<ClaimRules>, RegExp])[] = [
-  ['a create that was refused keeps its claim', { givesBack: false }, /I19/],
-  ['a create whose answer was lost gives its claim back', { keepsUnknown: false }, /I20/],
+  ['Sluice keeps the claim after a request that was refused', { givesBack: false }, /I19/],
   [
-    'a collision with our own lost create gives the claim back',
+    'Sluice gives the claim back after a request whose answer was lost',
+    { keepsUnknown: false },
+    /I20/,
+  ],
+  [
+    'Sluice gives the claim back if its earlier request created the object',
     { keepsAfterCollision: false },
     /I20/,
   ],

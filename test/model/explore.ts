@@ -1,4 +1,5 @@
-// Explores every state that the model of the cut-over's protocol can reach, up to a limit.
+// Explores the states that the model of the cut-over's protocol can reach: all of them, or the
+// first `atMost` states.
 import { inState } from './invariants.js';
 import { moves } from './moves.js';
 import type { Rules } from './mutants.js';

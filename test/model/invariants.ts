@@ -1,5 +1,5 @@
-// Defines the invariants of the model of the cut-over's protocol: the rules of every reachable
-// state, and the rules of the moment of the commit. Their numbers (I1, I2, …) are those in
+// Defines the invariants of the model of the cut-over's protocol. Some must hold in every reachable
+// state, and the others at the moment of the commit. Their numbers (I1, I2, …) are those in
 // docs/explanation/cutover.md.
 import { FENCED, PC, ROLLED_BACK, SWITCHED, WRITER, type Worker, type World } from './state.js';
 

@@ -104,7 +104,7 @@ describe('a transaction of Sluice for which others wait', () => {
 });
 
 describe('the ownership of an object', () => {
-  it('is known after any failed request: no foreign object is dropped, and no own object is left', () => {
+  it('is known after any failed request: a rollback drops no foreign object and leaves none of ours', () => {
     expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -113,13 +113,13 @@ describe('the ownership of an object', () => {
   });
 
   for (const [name, change, caughtBy] of CLAIM_MUTANTS) {
-    it(`would be lost if ${name}`, () =>
+    it(`would be wrong if ${name}`, () =>
       expect(search(claims({ ...CLAIM_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 
 describe('the guard of the WAL', () => {
-  it('limits the WAL that the slot retains before the commit, and never drops the slot after it', () => {
+  it('limits the WAL of the slot before the commit, and never drops the slot after the commit', () => {
     expect(search(walGuard(GUARD_RULES), 100_000)).toMatchObject({
       broken: null,
       story: [],
@@ -133,7 +133,7 @@ describe('the guard of the WAL', () => {
   }
 });
 
-describe('a still point', () => {
+describe('a comparison at a still point', () => {
   it('never calls a right row wrong or a wrong row right, in any order of writer, connector and pipeline', () => {
     for (const isWrong of [false, true])
       expect(search(stillPoint(STILL_RULES, isWrong), 1_000_000)).toMatchObject({
@@ -152,7 +152,7 @@ describe('a still point', () => {
   }
 });
 
-describe('a final window that rests on a witness', () => {
+describe('a final window that uses a witness', () => {
   it('never calls a wrong row right, no matter which transactions commit and which events are lost', () =>
     expect(search(witness(WITNESS_RULES), 1_000_000)).toMatchObject({
       broken: null,
@@ -178,7 +178,7 @@ describe('a connector that a window paused', () => {
   });
 
   for (const [name, change, caughtBy] of PAUSE_MUTANTS) {
-    it(`would stay paused, or end the pause of a person, if ${name}`, () =>
+    it(`would stay paused, or would end a pause that a person made, if ${name}`, () =>
       expect(search(pausedConnector({ ...PAUSE_RULES, ...change }), 1_000_000).broken).toMatch(
         caughtBy,
       ));

@@ -1,5 +1,5 @@
-// Lists every possible move in a world, which is one state of the model. Each move is one lock, one
-// evaluation or one write, and any of them may come next.
+// Lists every possible move in a world, which is one state of the model. Each move of a worker or a
+// writer is one lock, one evaluation or one write. Any possible move may come next.
 import {
   FENCED,
   GONE,
@@ -30,7 +30,7 @@ type Act = (w: World) => string | null | void;
 
 /**
  * Lists the moves. With `isCalm`, there are no vetoes, new epochs, wrong rows, crashes or
- * terminations. This keeps the number of states low for scenarios with many other moves.
+ * terminations. This keeps the number of states low when the model has two writers.
  */
 export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
   const found: Move[] = [];

@@ -4,9 +4,9 @@
 // `commit:`.
 
 export interface Rules {
-  /** commit: locks the lease row (`SELECT … FOR UPDATE`) before it evaluates its condition. */
+  /** commit: evaluates its condition only after it has locked the lease row, and not before. */
   lockThenCheck: boolean;
-  /** commit: locks the lease row. */
+  /** commit: locks the lease row (`SELECT … FOR UPDATE`). */
   lockAtCommit: boolean;
   checksExpiry: boolean;
   checksState: boolean;
@@ -35,7 +35,7 @@ export interface Rules {
   markerInFence: boolean;
   /** fence: tables are locked before the lease row. */
   tablesFirst: boolean;
-  /** fence: a repeated attempt does not extend the hold. */
+  /** fence: if the activity runs again for the same attempt, it does not extend the hold. */
   retryKeepsExpiry: boolean;
   /** The lease row is created long before the fence, so that every snapshot sees it. */
   rowPreexists: boolean;
@@ -57,7 +57,7 @@ export interface Rules {
   releaseBurns: boolean;
   /** release: checks under the row's lock whether the commit happened. */
   releaseLooks: boolean;
-  /** release drops the triggers too. */
+  /** release: also drops the triggers. */
   releaseDropsTriggers: boolean;
 }
 
@@ -95,8 +95,8 @@ export const OURS: Rules = {
 
 /**
  * The name of a mutant, its difference from the real protocol, and the invariant that it must
- * break. Some mutants also name the number of writers and `isCalm` of the smallest model in which
- * they break the invariant. By default, the model has one writer and is not calm.
+ * break. Some mutants also name the number of writers and `isCalm` of the model in which they break
+ * the invariant. By default, the model has one writer and is not calm.
  */
 export const MUTANTS: readonly (readonly [
   name: string,
@@ -120,18 +120,22 @@ export const MUTANTS: readonly (readonly [
   ],
   ['the commit ignores the veto', { checksVeto: false }, /I6/],
   ['the commit ignores a run that started under the fence', { checksRuns: false }, /I2/],
-  ['the view is swapped after the commit', { routeInCommit: false }, /I15/],
+  ['the view is switched after the commit', { routeInCommit: false }, /I15/],
   ['the trigger reads the lease row without a lock', { triggerLocks: false }, /I3/],
   ['only a worker can end the fence', { triggerExpires: false }, /I4/],
   ['the apply worker of a subscription fires no trigger', { rowTriggers: false }, /I3/],
   [
-    'the fence does not wait for open writers (a REVOKE would not wait either)',
+    'the fence does not wait for open transactions of writers (a REVOKE would not wait, either)',
     { fenceWaits: false },
     /I3/,
   ],
   ['the marker is written before the fence', { markerInFence: false }, /I3/],
   ['the fence locks the lease row before the tables', { tablesFirst: false }, /I18/],
-  ['a repeated fence restarts its time limit', { retryKeepsExpiry: false }, /I4/],
+  [
+    'the fence restarts its time limit when its activity runs again',
+    { retryKeepsExpiry: false },
+    /I4/,
+  ],
   [
     'the fence creates the lease row, and a trigger that finds none accepts writes',
     { rowPreexists: false, triggerFailsClosed: false },
@@ -157,7 +161,11 @@ export const MUTANTS: readonly (readonly [
     { believesRow: false, releaseLooks: false },
     /I15/,
   ],
-  ['a refused commit is trusted without a check under the lock', { releaseLooks: false }, /I15/],
+  [
+    'the release does not check under the lock whether the commit happened',
+    { releaseLooks: false },
+    /I15/,
+  ],
   ['a released attempt can fence again', { releaseBurns: false }, /I7|I10/],
   ['the release leaves the triggers', { releaseDropsTriggers: false }, /I10/],
   [

@@ -1,17 +1,17 @@
-// Models a pause of the connector, which a window makes so that both sides of its comparison stand
-// still. The model has the window, whose worker may die or be suspended at any moment. It also has
-// the window's next attempt, the guard, and a person who pauses the connector.
+// Models a pause of the connector, which a window makes so that the topics do not change while it
+// compares. The model has the window, whose worker may die or be suspended at any moment. It also
+// has the window's next attempt, the guard, and a person who pauses the connector.
 import type { Game } from './search.js';
 
 export const PAUSE_RULES = {
-  /** The pause is in the ledger before the connector is paused. */
+  /** The pause is recorded in the ledger before the connector is paused. */
   recordsFirst: true,
-  /** The record is closed only after the connector was seen running again. */
+  /** The record in the ledger is closed only after the connector was seen running again. */
   closesLast: true,
   guardResumes: true,
   /** The guard resumes a connector only if the ledger says that a window paused it. */
   guardAsks: true,
-  /** The guard also ends a pause that a suspended worker made after its record was closed. */
+  /** The guard also ends a pause that a suspended worker makes after others closed the record. */
   endsLatePauses: true,
 };
 export type PauseRules = typeof PAUSE_RULES;
@@ -26,6 +26,7 @@ const PC = { begin: 0, first: 1, held: 2, resumed: 3, over: 4 } as const;
 interface World {
   connector: number;
   record: number;
+  /** 1 = the deadline of the recorded pause has passed. */
   overdue: number;
   pc: number;
   dead: number;

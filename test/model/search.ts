@@ -2,8 +2,8 @@
 // broken invariant that it finds therefore has the shortest possible list of moves.
 
 /**
- * A model: its first world and the moves in each world. Every move is one lock, one evaluation or
- * one write. `broken` is the invariant that this move broke.
+ * A model: its first world and the moves in each world. Every move is one step that nothing can
+ * interrupt. `broken` is the invariant that this move broke, or null.
  */
 export interface Game<W> {
   readonly first: W;

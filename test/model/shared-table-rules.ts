@@ -1,5 +1,6 @@
-// Lists the rules of a shared table's protocol, and its mutants. A mutant is the protocol without
-// one of its rules. Until the commit, the sink writes to a staging table.
+// Lists the rules by which a shared table passes from the batch to the stream, and their mutants. A
+// mutant is this protocol without one of its rules. Until the commit, the sink writes to a staging
+// table.
 
 /** The rules of the protocol. */
 export const SHARED_RULES = {
@@ -22,7 +23,7 @@ export const SHARED_RULES = {
    * for the staging table.
    */
   keepsOffset: true,
-  /** A task commits its offset after its records are written. */
+  /** A task of the sink commits its offset only after it has written its records. */
   writesFirst: true,
   /** After a crash, the run reads the lease row and does not trust its own memory. */
   believesRow: true,

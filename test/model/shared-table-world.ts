@@ -7,6 +7,7 @@ import { OPEN } from './state.js';
  * offset, but not both.
  */
 export const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
+/** The steps of the run. At `paused`, it has paused the sink. */
 export const PC = {
   idle: 0,
   paused: 1,
@@ -24,6 +25,7 @@ export interface Task {
   pc: number;
   /** 1 = the task writes to the shared table. */
   shared: number;
+  /** The number of the record that the task writes next. */
   at: number;
 }
 

@@ -107,7 +107,7 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
     });
 }
 
-/** Moves of fence, pause, commit, sink move and rollback. */
+/** Moves for the fence, the pause and the move of the sink, the commit, and the rollback. */
 function commit(w: World, rules: SharedRules, can: Can): void {
   const tableIsFree = w.batch === BATCH.idle;
   if (w.pc === PC.idle && w.state === OPEN && tableIsFree)

@@ -82,7 +82,7 @@ export interface World {
   digest: number;
   expires: number;
   veto: number;
-  /** The clock at which the current token first fenced. */
+  /** The time at which the attempt of the current token first fenced. */
   since: number;
   /** The highest attempt that fenced or was released. */
   attempt: number;

@@ -26,8 +26,8 @@ export const STILL_RULES = {
    */
   alignsUnseen: true,
   /**
-   * The gap is the rows of the two rules above. It is read only after the connector has passed a
-   * marker that is newer than the snapshot.
+   * The gap consists of the rows in the two cases above. It is read only after the connector has
+   * passed a marker that is newer than the snapshot.
    */
   waitsForMarker: true,
 };

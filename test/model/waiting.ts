@@ -1,6 +1,6 @@
 // Models the transaction that sets a fence, and checks invariant I4 (docs/explanation/cutover.md):
 // no write is held longer than `maxHold`. The transaction locks one table after the other, and may
-// wait for each lock. The worker may be suspended while the transaction is open. A writer of the
+// wait for each lock. The worker may be suspended while the transaction is open. A writer to the
 // first table waits for the lock, and is then refused until the fence ends.
 import type { Game } from './search.js';
 

@@ -1,6 +1,6 @@
-// Promotes a standby that has kept the slot, while a migration runs. The connector's configuration,
-// and the query that shows whether a standby keeps the slot, are those of
-// docs/how-to/managed-postgres.md.
+// Tests a failover of the source during a migration: a standby that has kept the slot is promoted.
+// The connector's configuration, and the query that shows whether a standby keeps the slot, are
+// those of docs/how-to/managed-postgres.md.
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { sleepUntil } from '../support/builders.js';

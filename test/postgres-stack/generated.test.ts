@@ -17,7 +17,7 @@ const publishes = (await serverVersion()) >= 180_000;
 
 describe('a stored generated column', () => {
   it.for(['initial', 'copy'])(
-    'is compared after the load "%s" and after changes; a change while it was unpublished is found',
+    'is compared after the load "%s" and after changes, and a change that was not published is found',
     async (snapshot, { skip }) => {
       if (!publishes)
         return skip('before Postgres 18, a publication cannot contain generated columns');

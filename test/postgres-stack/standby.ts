@@ -56,11 +56,11 @@ async function copyFiles(from: StackHome, to: StackHome): Promise<void> {
 }
 
 export interface Pair {
-  /** The port of the address. It leads to the primary until `failOver`. */
+  /** The port of the address. It leads to the primary, and after `failOver` to the standby. */
   readonly port: number;
   readonly primary: StackHome;
   readonly standby: StackHome;
-  /** Kills the primary, promotes the standby, and lets the address lead to it. */
+  /** Ends the primary as a crash would, promotes the standby, and lets the address lead there. */
   readonly failOver: () => Promise<void>;
   readonly remove: () => Promise<void>;
 }

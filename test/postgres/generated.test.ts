@@ -1,5 +1,6 @@
-// Since PostgreSQL 18, a published table whose replica identity has an unpublished generated column
-// accepts no UPDATE. Doctor must refuse such a table before the publication exists.
+// Tests which tables with generated columns doctor accepts. Since PostgreSQL 18, a published table
+// whose replica identity has an unpublished generated column accepts no UPDATE. Doctor must refuse
+// such a table before the publication exists.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTable } from '../../src/activities/checks/table-checks.js';
 import { withSource } from '../../src/clients/postgres/connection.js';

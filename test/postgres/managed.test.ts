@@ -53,7 +53,8 @@ const inCatalog = async (): Promise<unknown> =>
   (await database.client.query(`SELECT ${mayReplicate(LOGIN)} AS may`)).rows;
 
 // Before PostgreSQL 16, only a superuser can grant REPLICATION. The managed services have changed
-// this rule in their servers. On these versions, the test makes its administrator a superuser.
+// this rule in their servers, but the server of this test has not. So before version 16, the test
+// makes its administrator a superuser.
 const MAY_GIVE = version >= 160_000 ? 'REPLICATION' : 'SUPERUSER';
 beforeEach(() =>
   root(`CREATE ROLE ${ADMINISTRATOR} LOGIN CREATEROLE PASSWORD '${process.env['PGPASSWORD']}'`),

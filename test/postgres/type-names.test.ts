@@ -52,7 +52,7 @@ describe('the name of a type', () => {
 });
 
 describe('the collation of a column', () => {
-  it('is named if it holds different texts equal, also for a domain and an array', async () => {
+  it('is found if it treats different texts as equal, also for a domain and an array', async () => {
     await database.client
       .query(`CREATE COLLATION app.ignores_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
       CREATE DOMAIN app.label AS text COLLATE app.ignores_case;

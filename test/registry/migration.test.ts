@@ -1,4 +1,4 @@
-// Tests migrations whose topics are Avro, with a real schema registry and its converter.
+// Tests migrations whose topics contain Avro, with a real schema registry and its converter.
 import { readFileSync } from 'node:fs';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
-// Tests migrations whose pipeline writes its stage and its result in the formats of a schema
-// registry. The registry is real. One migration has a sink, which reads the result with the
-// registry's converter.
+// Tests migrations whose pipeline writes its stage and its result in Avro, JSON Schema or Protobuf,
+// with the schemas in a real schema registry. One migration has a sink, which reads the result with
+// the registry's converter.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 // Replays recorded histories with the current workflow code. A failure means that runs in
-// production would get stuck after an upgrade to this code. After the first release, fix the
-// change that causes the failure with `patched`, and do not record the histories again.
+// production would get stuck after an upgrade to this code. After the first release, put the change
+// that causes the failure behind Temporal's `patched`, and do not record the histories again.
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';
@@ -23,7 +23,7 @@ describe('a recorded history', () => {
       'migration-replayed',
     );
   });
-  it('does not hide the results of other runs if it fails while all open runs are replayed', async () => {
+  it('that fails does not hide the results of other runs if all open runs are replayed', async () => {
     const [broken, sound] = [readHistory(histories[0]!), readHistory(histories[1]!)];
     const scheduled = broken.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
     Object.assign(scheduled[2]!['activityTaskScheduledEventAttributes'] as object, {

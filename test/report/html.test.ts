@@ -1,5 +1,5 @@
-// Tests the page for stakeholders. No text from outside becomes markup. The page loads nothing,
-// runs no script and stays small.
+// Tests the report of a migration as an HTML page and as Markdown. No text from outside becomes
+// markup. The page loads nothing, runs no script and stays small.
 import { auditEvent, type AuditEntry } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';
@@ -134,7 +134,7 @@ describe('the report as HTML and as Markdown', () => {
       expect(text).toContain('ann knows');
     }
   });
-  it('lists a comparison as not proven if its verdict is inconclusive, even if it has row counts', () => {
+  it('counts an inconclusive comparison among those that prove nothing, even if it has row counts', () => {
     const source = aSource(3);
     const windows = source.windows.map((w, at) =>
       at === 1 ? { ...w, verdict: 'inconclusive' as const } : w,

@@ -55,7 +55,7 @@ describe('report verify', () => {
   ])('finds %s that a live run has not reached', (_what, change) => {
     expect(broken(withStatus(source, change), source)).toEqual(['decisions']);
   });
-  it('accepts old refusals that a long run keeps only in the audit, but no invented refusal', () => {
+  it('accepts old refused approvals that a long run keeps only in the audit, but no invented one', () => {
     const refusal = (minute: number) => ({
       approver: 'eve',
       decision: 'approve' as const,

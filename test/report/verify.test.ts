@@ -20,7 +20,7 @@ const broken = (report: ReadReport, source: ReportSource): string[] =>
     .filter((f) => !f.holds)
     .map((f) => f.what);
 
-/** Returns the source with the rows of its windows changed by `change`. */
+/** Returns the source of a report, with the rows of its windows changed by `change`. */
 function withWindows(
   source: ReportSource,
   change: (w: ReportSource['windows'][number]) => Partial<ReportSource['windows'][number]>,

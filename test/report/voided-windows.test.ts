@@ -1,12 +1,13 @@
-// Tests that `report verify` accepts a window that is inconclusive because a table was rewritten
-// during the window. It must not accept a failed window that is shown with any other verdict.
+// Tests that `report verify` accepts a window whose counts mean `failed`, but which is inconclusive
+// because a table was rewritten during the window. Without this reason, `report verify` must accept
+// no other verdict for such counts.
 import { describe, expect, it } from 'vitest';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';
 import { wrongVerdicts } from '../../src/report/verify-links.js';
 import { aSource } from '../support/report-source.js';
 
-/** Returns a source whose fourth window has this verdict, although its counts mean `failed`. */
+/** Returns a report's source. Its window 4 has this verdict, although its counts mean `failed`. */
 function withFourth(verdict: 'inconclusive' | 'passed', reason: string) {
   const source = aSource(4);
   const { document } = structuredClone(source.evidence[3]!) as {

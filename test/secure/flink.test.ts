@@ -126,7 +126,7 @@ describe('Flink with a password over SASL_SSL', () => {
   });
 
   it.each(['plain', 'scram-sha-256'])(
-    'lets the worker and Flink log in with %s, too',
+    'can also log in with the mechanism %s, and so can the worker',
     (mechanism) => {
       const login = { mechanism, username: 'sluice', passwordFrom: { env: 'SLUICE_SECRET_KAFKA' } };
       const changed = specFile(`login-${mechanism}`, (spec) => {
@@ -134,7 +134,7 @@ describe('Flink with a password over SASL_SSL', () => {
         Object.assign(spec['source']!['postgres']!, { database: databaseOf(name) });
         Object.assign(spec['kafka']!, { sasl: login });
       });
-      // the worker and Flink can log in, but no ACL allows them anything yet
+      // the worker and Flink can log in, but no ACL allows them the objects of this spec yet
       expect(open(changed)).toEqual([
         expect.stringMatching(/^kafka\.acls: User:sluice is not allowed/),
         expect.stringMatching(/^validation\.login: .*does not allow Flink's login/),
@@ -142,7 +142,7 @@ describe('Flink with a password over SASL_SSL', () => {
     },
   );
 
-  it('passes equal data, fails changed data, and shows no secret', async () => {
+  it('passes a window with equal data, fails one with changed data, and shows no secret', async () => {
     const started = sluice('start', '-f', file());
     expect(started.code, started.stderr).toBe(0);
     await waitFor(name, 'approval');
@@ -205,7 +205,7 @@ describe('Flink and an incremental snapshot with a client certificate', () => {
       spec['kafka'] = { ...spec['kafka'], brokers, tls, sasl: undefined };
     });
 
-  it('logs in with two PEM files, and every row passes', async () => {
+  it('logs in with two PEM files, and finds every row equal', async () => {
     mkdirSync(files, { recursive: true });
     for (const one of ['client.crt', 'client.key'])
       copyFileSync(join(secured.folder, one), join(files, one));

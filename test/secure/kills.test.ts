@@ -1,6 +1,6 @@
-// Runs the whole example on a secured stack, with topics in Avro. The database roles own nothing.
-// Only the ACLs of the plan and those of the pipeline's internal topics exist. Each test kills a
-// broker and a Connect worker with SIGKILL.
+// Runs the whole example daily-revenue on a secured stack, with topics in Avro. Sluice's database
+// roles own nothing. Only the ACLs of the plan and those of the pipeline's internal topics exist.
+// Each test kills a broker and a Connect worker with SIGKILL.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -78,7 +78,8 @@ function specFile(name: string, database: string, soak: object): string {
   });
   (spec['batch']!['stages'] as { topic: string }[])[0]!.topic = stage;
   spec['soak'] = soak as Spec[string];
-  Object.assign(spec['validation']!, { every: '3s' }); // rarer, because five JVMs share the cores
+  // windows are less frequent than in the example, because five JVMs share the cores
+  Object.assign(spec['validation']!, { every: '3s' });
   const folder = temporaryFolder('sluice-kills-');
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
     writeFileSync(join(folder, query), readFileSync(join(EXAMPLE, query)));

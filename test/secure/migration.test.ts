@@ -1,5 +1,6 @@
-// Tests a migration with a batch on a secured stack. All connections use TLS and logins, and only
-// the ACLs that `sluice plan` prints exist. Before they exist, doctor names the missing ACLs.
+// Tests a migration with a batch on a secured stack, and `sluice compare` after it. All connections
+// use TLS and logins. The migration has only the ACLs that `sluice plan` prints. Before they exist,
+// doctor names the missing ACLs.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -102,7 +103,7 @@ describe('doctor on a secured stack', () => {
     expect(says(checks, 'connect.reachable')).toMatch(/connector\.tls\.ca/);
   });
 
-  it('names a wrong password, without showing it', () => {
+  it('says that Kafka and Kafka Connect refuse the login if the password is wrong', () => {
     const wrong = { passwordFrom: { env: 'SLUICE_SECRET_SHOP' } };
     const sasl = { mechanism: 'scram-sha-512', username: 'sluice', ...wrong };
     const checks = changed({ sasl }, { auth: { username: 'rest', ...wrong } });
@@ -148,7 +149,7 @@ describe('mutual TLS with the brokers', () => {
     }
   };
 
-  it('logs in with the certificate of the spec, and reports if the spec names no certificate', async () => {
+  it('logs in with the certificate of the spec, and the error asks for one if the spec has none', async () => {
     const file = (name: string) => join(secured.folder, name);
     const topics = await listTopics({ cert: file('kafka.crt'), key: file('kafka.key') });
     expect(topics).toContain('connect-configs');

@@ -50,7 +50,7 @@ describe('docker-compose.yml', () => {
     const shared = Object.keys(services).filter((name) => services[name]!.network_mode);
     expect(shared).toEqual(['kafka', 'connect']);
   });
-  it('gives every server 30 s to stop, although a container engine may kill it earlier by default', () => {
+  it('gives every server 30 s to stop, because the default of a container engine may be shorter', () => {
     for (const service of Object.values(services)) expect(service.stop_grace_period).toBe('30s');
   });
   it('restarts each service that waits for a healthy server when this server restarts', () => {

@@ -13,7 +13,10 @@ export const isBuilt = process.env['SLUICE_TEST_CODE'] === 'built';
 
 export const builtBundle = join(DIST, 'workflow-bundle.js');
 
-/** The test file that replaces modules of `src` with mocks, which is possible only in vitest. */
+/**
+ * The test file that replaces modules of `src` with mocks. It keeps the sources, because only
+ * vitest can replace modules, and vitest does not load `dist`.
+ */
 const WITH_MOCKS = 'test/cli/edit.heavy.test.ts';
 
 /** A Vite plugin. It replaces a module of `src` that a test imports with the module in `dist`. */

@@ -1,4 +1,4 @@
-// Defines the captured tables whose facts a test reads, and reads them as a window does.
+// Defines the captured tables whose facts a test reads, and reads these facts as a window does.
 import type pg from 'pg';
 import {
   qualifyNames,

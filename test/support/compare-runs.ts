@@ -1,5 +1,5 @@
-// Tests `sluice compare` on the tables and topics that a migration handed over. It runs with a role
-// that may only read. The first test checks that it creates nothing.
+// Tests `sluice compare` on the tables and topics that a migration handed over. The command uses a
+// role that may only read. The first test checks that the command creates nothing.
 import { spawn } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -216,7 +216,7 @@ async function topicsThatDoNotFit(name: string): Promise<void> {
     topics: topics.map(([table, numPartitions]) => ({
       topic: `${name}-${table}`,
       numPartitions,
-      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // so that records can be deleted
+      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // records can be deleted
     })),
   });
   const value = envelope('c', '{"id":1,"note":"a"}', 1).toString();
