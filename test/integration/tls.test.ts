@@ -180,7 +180,7 @@ describe('sslmode', () => {
 
   it('prefer does not send a refused password again without TLS', async () => {
     const wrong = withAddress(
-      address({}),
+      address({ user: 'tlsonly' }), // without TLS, the server would answer 28000
       () => 'wrong',
       'sluice/tls',
       () => Promise.resolve(),
