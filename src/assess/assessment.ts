@@ -8,7 +8,7 @@ import {
   type Effort,
   type Freshness,
 } from './advice.js';
-import { factsOf, known, unknown, type Fact, type Measured } from './facts.js';
+import { factsOf, known, resultName, unknown, type Fact, type Measured } from './facts.js';
 import type { Portfolio, Process } from './portfolio.js';
 import { judge, type AssessVerdict, type Judgement } from './score.js';
 import { analyseSql, type SqlAnalysis } from './sql/analyse.js';
@@ -67,7 +67,7 @@ export function readQuery(
   types: ReadonlyMap<string, string> = new Map(),
 ): Fact<SqlAnalysis> {
   if (!process.query) return unknown('the portfolio gives no query');
-  return known(analyseSql(process.query.sql, { output: process.result?.table ?? null, types }));
+  return known(analyseSql(process.query.sql, { output: resultName(process), types }));
 }
 
 export function assess(portfolio: Portfolio, measured: Measured, at: string): Assessment {
@@ -81,9 +81,7 @@ export function assess(portfolio: Portfolio, measured: Measured, at: string): As
       name: process.name,
       owner: process.owner ?? null,
       tables: sql.known
-        ? sql.value.tables.filter(
-            (t) => t !== process.result?.table && !sql.value.writes.includes(t),
-          )
+        ? sql.value.tables.filter((t) => t !== resultName(process) && !sql.value.writes.includes(t))
         : [],
       sql: sql.known ? sql.value : null,
       advice: adviceFor(facts),

@@ -1,6 +1,7 @@
 // Collects the facts about a batch process. A fact is declared by the owner, read from the SQL, or
 // measured in the database. An unknown fact has the reason why it is unknown.
 import { durationMs } from '../domain/values/duration.js';
+import { parseTableName, specName } from '../domain/migration/names.js';
 import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
@@ -135,7 +136,7 @@ export function factsOf(
     process,
     sql,
     source: measured.source,
-    tables: tablesOf(sql, measured, process.result?.table ?? null),
+    tables: tablesOf(sql, measured, resultName(process)),
     runs,
     interval: every === null ? unknown('no schedule is declared') : known(every),
     runTime: runs.known
@@ -145,6 +146,10 @@ export function factsOf(
         : unknown('neither a run log nor runTime says how long a run takes'),
   };
 }
+
+/** Returns the name of the process's result in the form in which an analysis writes names. */
+export const resultName = ({ result }: Process): string | null =>
+  result ? specName(parseTableName(result.table)) : null;
 
 function tablesOf(
   sql: Fact<SqlAnalysis>,

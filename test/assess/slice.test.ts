@@ -3,6 +3,7 @@ import { parseSync } from 'libpg-query';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../src/assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../src/assess/sql/slice.js';
+import { specName } from '../../src/domain/migration/names.js';
 
 beforeAll(loadParser);
 
@@ -87,7 +88,7 @@ describe('a slice', () => {
     ['orders', 'SELECT s.id FROM ONLY orders s', 'ONLY orders', ' s'],
     ['orders', 'SELECT s.id FROM only (public.orders) AS s', 'only (public.orders)', ' AS s'],
   ])('replaces the table %s in the query %s', (table, query, written, after) => {
-    const conditions = new Map([[`public.${table}`, 'id = 1']]);
+    const conditions = new Map([[specName({ schema: 'public', table }), 'id = 1']]);
     const begin = query.slice(0, query.indexOf(written));
     const sliced = sliceQuery(query, { conditions, result: '' });
     expect(sliced).toBe(`${begin}(SELECT * FROM ${written} WHERE id = 1)${after}`);

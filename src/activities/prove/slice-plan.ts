@@ -7,7 +7,13 @@ import { readSource } from '../../clients/postgres/connection.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { runLogOf, type MigrationSpec } from '../../domain/migration/spec.js';
-import { qualified, quoteLiteral, relation } from '../../domain/migration/names.js';
+import {
+  qualified,
+  quoteLiteral,
+  relation,
+  specName,
+  type TableName,
+} from '../../domain/migration/names.js';
 import { proofSpec, type ProofInput } from '../../domain/evidence/slice-proof.js';
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
@@ -42,7 +48,7 @@ export interface ProofPlan {
 }
 
 const FOREIGN_KEYS = `
-SELECT n.nspname || '.' || c.relname AS parent,
+SELECT n.nspname AS schema, c.relname AS table,
   (SELECT json_agg(a.attname ORDER BY k.at) FROM unnest(f.conkey) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.num) AS columns,
   (SELECT json_agg(a.attname ORDER BY k.at) FROM unnest(f.confkey) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.num) AS refs
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -151,16 +157,15 @@ async function sliceTable(client: pg.ClientBase, table: string): Promise<SliceTa
   const catalog = await readTable(client, table);
   if (!catalog)
     throw new Problem('spec-invalid', `table ${table} does not exist`, 'correct source.tables');
-  const { schema, table: name } = catalog.name;
-  const keys = await client.query<{ parent: string; columns: string; refs: string }>(
+  const keys = await client.query<TableName & { columns: string; refs: string }>(
     `${FOREIGN_KEYS}${quoteLiteral(qualified(catalog.name))}::regclass`,
   );
   return {
-    table: `${schema}.${name}`,
+    table: specName(catalog.name),
     columns: catalog.columns.map((c) => c.name),
     key: catalog.key,
     parents: keys.rows.map((row) => ({
-      table: row.parent,
+      table: specName(row),
       columns: JSON.parse(row.columns) as string[],
       references: JSON.parse(row.refs) as string[],
     })),

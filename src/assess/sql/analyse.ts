@@ -2,6 +2,7 @@
 // its blocks (CTEs, sub-queries and the query itself), and constructs that would misbehave in a
 // stream.
 import { loadModule, parseSync, scanSync } from 'libpg-query';
+import { parseTableName } from '../../domain/migration/names.js';
 import { field, functionName, list, relationName, walk, withOuter, type Fields } from './ast.js';
 import { blocksOf, type Block } from './blocks.js';
 import { addCalled, nothingCalled, type Moment } from './called.js';
@@ -157,7 +158,7 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
         all.filled.add(target);
         readSelect(
           withOuter(select, node),
-          { ...statement, output: statement.output ?? target, name: target.split('.')[1]! },
+          { ...statement, output: statement.output ?? target, name: parseTableName(target).table },
           all,
         );
       }

@@ -1,6 +1,8 @@
 // Walks the parse tree of PostgreSQL's own grammar, and reads common nodes such as names and
 // constants. The tree consists of plain objects (`{ Kind: { …fields } }`).
 
+import { specName } from '../../domain/migration/names.js';
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Visit {
@@ -59,11 +61,14 @@ export const names = (nodes: readonly unknown[]): string[] =>
     .filter((s): s is string => typeof s === 'string');
 
 /**
- * Returns `schema.table` as PostgreSQL stores it, so an unquoted name is in lower case. The default
- * schema is `public`.
+ * Returns the relation's name as a spec writes it. An unquoted name of the query is in lower case.
+ * The default schema is `public`.
  */
 export const relationName = (rangeVar: Fields): string =>
-  `${(rangeVar['schemaname'] as string | undefined) ?? 'public'}.${String(rangeVar['relname'])}`;
+  specName({
+    schema: (rangeVar['schemaname'] as string | undefined) ?? 'public',
+    table: String(rangeVar['relname']),
+  });
 
 /** Returns the last part of a column reference, or null for `*`. */
 export const columnName = (columnRef: unknown): string | null =>

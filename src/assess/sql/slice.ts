@@ -3,11 +3,12 @@
 // sliced input. Every difference therefore comes from the pipeline and not from the slice.
 import { parseSync, scanSync } from 'libpg-query';
 import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
+import { parseTableName, qualified } from '../../domain/migration/names.js';
 import { columnName, field, list, relationName, textOf, walk } from './ast.js';
 import { SqlText } from './text.js';
 
 export interface SliceTable {
-  /** `schema.name`. */
+  /** The name as `specName` writes it. */
   readonly table: string;
   readonly columns: readonly string[];
   readonly key: readonly string[];
@@ -183,4 +184,4 @@ export function sliceQuery(
 }
 
 const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const named = (table: string): string => table.split('.').map(ident).join('.');
+const named = (table: string): string => qualified(parseTableName(table));

@@ -2,6 +2,7 @@
 // the input from which drafts are written, and functions that format their text.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
+import { parseTableName } from '../../domain/migration/names.js';
 import { columnName, field, list, type Fields } from '../sql/ast.js';
 import type { Block, BlockTrees } from '../sql/blocks.js';
 
@@ -22,15 +23,21 @@ export interface Context {
   readonly key: readonly string[];
 }
 
-export const bare = (table: string): string => table.split('.').at(-1)!;
+/** Returns the table's name without its schema. Returns null for the name of a stage. */
+function tableIn(name: string): string | null {
+  try {
+    return parseTableName(name).table;
+  } catch {
+    return null;
+  }
+}
+
+export const bare = (table: string): string => tableIn(table) ?? table;
 
 export const viewName = (name: string): string =>
-  name.includes('.') ? bare(name) : `stage_${name.replaceAll('-', '_')}`;
+  tableIn(name) ?? `stage_${name.replaceAll('-', '_')}`;
 
 export const commented = (text: string): string => text.replaceAll(/^/gm, '-- ');
-
-export const viewOrTable = (name: string): string =>
-  name.includes('.') ? bare(name) : viewName(name);
 
 /**
  * Returns the columns that are a timestamptz in every table that has them. A name that a block

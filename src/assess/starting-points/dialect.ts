@@ -1,6 +1,15 @@
 // Translates a block (a CTE, a sub-query or a whole query) of PostgreSQL into Flink SQL. Throws
 // Untranslatable, which names the construct, for a construct that it does not translate.
-import { columnName, field, functionName, list, names, textOf, type Fields } from '../sql/ast.js';
+import {
+  columnName,
+  field,
+  functionName,
+  list,
+  names,
+  relationName,
+  textOf,
+  type Fields,
+} from '../sql/ast.js';
 import type { BlockTrees } from '../sql/blocks.js';
 import { Untranslatable, castType } from './flink-types.js';
 
@@ -74,7 +83,7 @@ export class FlinkDialect {
       if (table['inh'] !== true) throw new Untranslatable('ONLY');
       const name = String(table['relname']);
       const block = table['schemaname'] === undefined ? this.#trees.ctes.get(name) : undefined;
-      return `${quoted(this.#viewOf(block ?? `${textOf(table['schemaname'], 'public')}.${name}`))} AS ${quoted(alias(table))}`;
+      return `${quoted(this.#viewOf(block ?? relationName(table)))} AS ${quoted(alias(table))}`;
     }
     const inner = field(item, 'RangeSubselect') as Fields | undefined;
     const block = inner ? this.#trees.inner.get(field(inner['subquery'], 'SelectStmt')) : undefined;

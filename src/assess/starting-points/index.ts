@@ -3,6 +3,7 @@
 // spec. In Flink SQL, a part that cannot be translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
+import { parseTableName, tableTopic } from '../../domain/migration/names.js';
 import type { Fields } from '../sql/ast.js';
 import { blockTrees } from '../sql/block-trees.js';
 import { columnsOf, type Block } from '../sql/blocks.js';
@@ -14,7 +15,6 @@ import {
   bare,
   viewName,
   commented,
-  viewOrTable,
   instants,
 } from './context.js';
 import { ksqldb } from './ksqldb-text.js';
@@ -179,10 +179,10 @@ function streams({ process, tables, blocks }: Context): StartingPoint {
     .join('');
   const sources = tables.map(
     (t) =>
-      `    KTable<String, String> ${variable(bare(t.table))} = builder.table(prefix + ".${t.table}", Consumed.as("read-${bare(t.table)}"));`,
+      `    KTable<String, String> ${variable(bare(t.table))} = builder.table(prefix + "${tableTopic('', parseTableName(t.table))}", Consumed.as("read-${processor(bare(t.table))}"));`,
   );
   const steps = blocks.map((b) => {
-    const first = variable(viewOrTable(b.reads[0] ?? ''));
+    const first = variable(viewName(b.reads[0] ?? ''));
     const todo = b.operators.map(
       (o) => `    // ${o.kind}${o.key.length > 0 ? ` by ${o.key.join(', ')}` : ''}: ${o.detail}`,
     );
@@ -220,8 +220,13 @@ ${steps.join('\n')}
   };
 }
 
+/** Kafka Streams allows only these characters in the name of a processor. */
+const processor = (name: string): string => name.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
+
 const variable = (name: string): string =>
-  name.replaceAll(/[-_ ]+(\w)/g, (_all, letter: string) => letter.toUpperCase());
+  name.replaceAll(/[^\p{L}\p{N}$]+([\p{L}\p{N}$]?)/gu, (_all, letter: string) =>
+    letter.toUpperCase(),
+  );
 
 /** Returns the stages that can be validated separately: they have a key and run by themselves. */
 function stages({ process, blocks }: Context): StartingPoint {

@@ -1,14 +1,7 @@
 // Writes the starting point (the draft of a pipeline) in ksqlDB SQL.
 import type { TableFacts } from '../facts.js';
 import { quoted } from './dialect.js';
-import {
-  type StartingPoint,
-  type Context,
-  bare,
-  viewName,
-  commented,
-  viewOrTable,
-} from './context.js';
+import { type StartingPoint, type Context, bare, viewName, commented } from './context.js';
 
 export function ksqldb({ process, tables, blocks }: Context): StartingPoint {
   const head = `-- ${process.name} in ksqlDB: one persistent query per stage. Write the columns and joins of each query after the SQL in the comment above it. ksqlDB has neither sub-queries nor GROUP BY by position.`;
@@ -23,7 +16,7 @@ export function ksqldb({ process, tables, blocks }: Context): StartingPoint {
   );
   const queries = blocks.map(
     (b) =>
-      `-- ${b.name}: ${b.operators.map((o) => o.detail).join('; ') || 'selection'}\n${commented(b.sql ?? '')}\n-- CREATE TABLE ${quoted(viewName(b.name))} WITH (KAFKA_TOPIC = '${b === blocks.at(-1) ? '${output}' : `\${stage:${b.name}}`}') AS SELECT … FROM ${b.reads.map((name) => quoted(viewOrTable(name))).join(' JOIN ')}${b.key.length > 0 ? ` GROUP BY ${b.key.map(quoted).join(', ')}` : ''} EMIT CHANGES;`,
+      `-- ${b.name}: ${b.operators.map((o) => o.detail).join('; ') || 'selection'}\n${commented(b.sql ?? '')}\n-- CREATE TABLE ${quoted(viewName(b.name))} WITH (KAFKA_TOPIC = '${b === blocks.at(-1) ? '${output}' : `\${stage:${b.name}}`}') AS SELECT … FROM ${b.reads.map((name) => quoted(viewName(name))).join(' JOIN ')}${b.key.length > 0 ? ` GROUP BY ${b.key.map(quoted).join(', ')}` : ''} EMIT CHANGES;`,
   );
   return {
     file: 'pipeline.ksql',

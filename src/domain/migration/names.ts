@@ -118,6 +118,15 @@ export function plainName(text: string): string {
   return `${plainIdent(schema)}.${plainIdent(table)}`;
 }
 
+/**
+ * Returns the one text that names this relation and that `parseTableName` reads. Only names that
+ * are not in lower case have quotes.
+ */
+export const specName = ({ schema, table }: TableName): string =>
+  [schema, table]
+    .map((name) => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteIdent(name)))
+    .join('.');
+
 /** One table or query that a source connector writes to a topic. */
 export interface Capture {
   /** A table as the spec writes it, or `query`. */

@@ -5,7 +5,7 @@ import { analyseSql, loadParser, type SqlAnalysis } from '../../../assess/sql/an
 import { clockFlags } from '../../../assess/sql/not-aligned.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { plainName } from '../../../clients/postgres/consumer-view.js';
-import { qualified, quoteIdent } from '../../../domain/migration/names.js';
+import { parseTableName, qualified, quoteIdent } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import type { Answer } from '../../runtime/make-finding.js';
@@ -165,19 +165,14 @@ async function holdingRows(client: pg.ClientBase, quoted: readonly string[]): Pr
 }
 
 /**
- * Returns, in quotes, each relation that a name from the parser can mean. The parser prints
- * `schema.name` without quotes, so a name with more dots has several meanings. It prints the schema
- * `public` for a name without a schema, although the search path decides what such a name means.
- * One meaning too many can only refuse a query. One meaning too few would hide a table.
+ * Returns, in quotes, each relation that a name from the parser can mean. The parser prints the
+ * schema `public` for a name without a schema, although the search path decides what such a name
+ * means. One meaning too many can only refuse a query. One meaning too few would hide a table.
  */
-function meanings(name: string): string[] {
-  const found = [...name.matchAll(/\./g)].map(({ index }) =>
-    qualified({ schema: name.slice(0, index), table: name.slice(index + 1) }),
-  );
-  return name.startsWith(PUBLIC) ? [...found, quoteIdent(name.slice(PUBLIC.length))] : found;
+function meanings(text: string): string[] {
+  const name = parseTableName(text);
+  return [qualified(name), ...(name.schema === 'public' ? [quoteIdent(name.table)] : [])];
 }
-
-const PUBLIC = 'public.';
 
 /**
  * Returns the definitions of the views and functions that the analyzed text names, except for those
