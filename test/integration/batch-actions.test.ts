@@ -31,6 +31,20 @@ describe('a statement of the batch', () => {
   });
 
   it.each([
+    'UPDATE control SET paused_until = $1; DELETE FROM control',
+    'SELECT 1 -- until $1',
+    'UPDATE control SET paused_until = least($1, $2)',
+    "DO $$ BEGIN EXECUTE 'SELECT $1'; END $$",
+  ])('fails if Postgres would refuse its parameter when it runs: %s', async (sql) => {
+    await expect(database.client.query(sql, [new Date().toISOString()])).rejects.toThrow();
+    expect(await said(sql)).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/parameter/) as string,
+      remedy: expect.stringContaining('correct batch.retire') as string,
+    });
+  });
+
+  it.each([
     ['a table that does not exist', 'UPDATE kontrol SET paused_until = $1', 'kontrol'],
     ['a column that does not exist', 'UPDATE control SET until = NULL', 'until'],
     ['a syntax error', 'UPDAT control SET paused_until = NULL', 'syntax error'],

@@ -1,7 +1,10 @@
 // Checks that Postgres accepts the statements in batch.pause, batch.resume and batch.retire. They
 // are parsed, never run. Without this check, a wrong `retire` would fail only when a rollback is no
 // longer possible.
+import { parseSync } from 'libpg-query';
 import type pg from 'pg';
+import { list, walk } from '../../assess/sql/ast.js';
+import { loadParser } from '../../assess/sql/analyse.js';
 import { describeStatement } from '../../clients/postgres/single-statement.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
@@ -25,17 +28,46 @@ export async function checkActions(client: pg.ClientBase, batch: BatchSpec): Pro
 }
 
 async function checkAction(client: pg.ClientBase, subject: string, sql: string): Promise<Answer> {
+  const refused = (detail: string): Answer => ({
+    detail,
+    remedy: `correct ${subject}, because it cannot be changed while the migration runs`,
+  });
+  const problem = await parameterProblem(sql);
+  if (problem !== null) return refused(problem);
   try {
     await describeStatement(client, sql);
     return 'Postgres accepts the statement';
   } catch (error) {
     if (hasSeveralStatements(error)) return 'Postgres can parse the statements';
     if (!isTextRefused(error)) throw error;
-    return {
-      detail: `Postgres refuses the statement: ${classify(error).message}`,
-      remedy: `correct ${subject}, because it cannot be changed while the migration runs`,
-    };
+    return refused(`Postgres refuses the statement: ${classify(error).message}`);
   }
+}
+
+/**
+ * Returns why Postgres would refuse a parameter when the statement runs, or null. Postgres
+ * takes a parameter only for a single statement, and not inside a text, a comment or a DO block.
+ * Returns null for a text that has a syntax error, which Postgres itself explains.
+ */
+async function parameterProblem(sql: string): Promise<string | null> {
+  if (!/\$\d/.test(sql)) return null;
+  await loadParser();
+  let tree: unknown;
+  try {
+    tree = parseSync(sql);
+  } catch {
+    return null;
+  }
+  const numbers = new Set<number>();
+  walk(tree, ({ kind, node }) => void (kind === 'ParamRef' && numbers.add(Number(node['number']))));
+  const other = [...numbers].find((number) => number !== 1);
+  if (other !== undefined) return `it has the parameter $${other}, but only $1 has a value`;
+  if (!sql.includes('$1')) return null;
+  if (list(tree, 'stmts').length > 1)
+    return 'it has several statements, and Postgres accepts the parameter $1 only in a single statement';
+  return numbers.has(1)
+    ? null
+    : '$1 is inside a text, a comment or a DO block, where it is no parameter';
 }
 
 /**
