@@ -28,6 +28,7 @@ export interface SourceFacts {
   readonly slotsFree: number;
   readonly mayReplicate: boolean;
   readonly isPrimary: boolean;
+  readonly encoding: string;
 }
 
 export interface ColumnFacts {
@@ -46,6 +47,8 @@ export interface TableFacts {
   readonly key: readonly string[];
   readonly replicaIdentity: string;
   readonly mayRead: boolean;
+  /** The reasons, besides a missing key, why the log would not carry each change of the table. */
+  readonly obstacles: readonly string[];
   /** The columns whose type the comparison cannot prove. */
   readonly unprovable: readonly string[];
   readonly columns: readonly ColumnFacts[];

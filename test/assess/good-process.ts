@@ -42,6 +42,7 @@ export const PAY: TableFacts = {
   key: ['id'],
   replicaIdentity: 'default',
   mayRead: true,
+  obstacles: [],
   unprovable: [],
   columns: [
     { name: 'id', type: 'int8', declared: 'bigint' },
@@ -62,6 +63,7 @@ export const measured = (table: Partial<TableFacts> = {}): Measured => ({
     slotsFree: 5,
     mayReplicate: true,
     isPrimary: true,
+    encoding: 'UTF8',
   }),
   tables: new Map([['public.pay', known({ ...PAY, ...table })]]),
   runs: new Map([

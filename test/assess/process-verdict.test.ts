@@ -117,6 +117,7 @@ describe('the verdict on a batch process', () => {
       'misbehaves-in-a-stream',
     ],
     ['a table has no key', {}, { key: [] }, 'tables-without-key'],
+    ['a table is unlogged', {}, { obstacles: ['it is unlogged'] }, 'tables-without-key'],
     ['a run sends mail', { sideEffects: ['sends mail'] }, {}, 'side-effects'],
     ['its SQL does not parse', { query: { sql: 'SELEC' } }, {}, 'query-unreadable'],
     [

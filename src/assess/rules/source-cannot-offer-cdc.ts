@@ -24,6 +24,7 @@ export const sourceOffersCdc: Rule = {
     if (!source.known) return couldNotTell(source.why);
     const lacks = [
       ...(source.value.isPrimary ? [] : ['it is a standby']),
+      ...(source.value.encoding === 'SQL_ASCII' ? ['its encoding is SQL_ASCII'] : []),
       ...(source.value.walLevel === 'logical' ? [] : [`wal_level = ${source.value.walLevel}`]),
       ...(source.value.mayReplicate ? [] : ['this role may not replicate']),
       ...(source.value.slotsFree >= 2

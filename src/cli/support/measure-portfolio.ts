@@ -84,7 +84,7 @@ const one = async (
 async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
   const row = await one(
     client,
-    `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS standby,
+    `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS standby, current_setting('server_encoding') AS encoding,
        ${mayReplicateAs('current_user')} AS replicate`,
   );
   const { used, most } = await slotUse(client);
@@ -94,6 +94,7 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
     slotsFree: most - used,
     mayReplicate: row['replicate'] === 't',
     isPrimary: row['standby'] !== 't',
+    encoding: row['encoding']!,
   };
 }
 
@@ -138,11 +139,32 @@ async function readFacts(
     key: catalog.key,
     replicaIdentity: catalog.replicaIdentity,
     mayRead: catalog.canSelect,
-    unprovable: catalog.columns.filter((c) => !isProvable(c.type)).map((c) => c.name),
+    obstacles: obstaclesOf(catalog),
+    unprovable: catalog.columns
+      .filter((c) => !isProvable(c.type) || (c.generated && !c.publishable))
+      .map((c) => c.name),
     columns: catalog.columns.map(({ name, type, declared }) => ({ name, type, declared })),
     total: counters?.total ?? null,
     perDay: counters && days !== null ? perDay(counters.total, days) : null,
   };
+}
+
+/** Returns the same reasons for which `doctor` refuses the capture of a table. */
+export function obstaclesOf(table: TableCatalog): string[] {
+  const { leaves, heirs, persistence, key } = table;
+  const parts = [table, ...leaves];
+  const identities = parts.map((part) => part.replicaIdentity);
+  const weak = identities.find((identity) => identity === 'nothing' || identity === 'index');
+  const isLogged =
+    persistence === 'p' && leaves.every((leaf) => leaf.kind === 'r' && leaf.persistence === 'p');
+  return [
+    ...(isLogged ? [] : ['not all of its rows are in the WAL, because it is unlogged or foreign']),
+    ...(heirs.length > 0 ? [`${heirs.join(', ')} inherit from it`] : []),
+    ...(weak ? [`its replica identity is ${weak}`] : []),
+    ...(key.length > 0 && table.isKeyDeferrable && identities.includes('default')
+      ? ['its primary key is DEFERRABLE']
+      : []),
+  ];
 }
 
 const perDay = ({ inserted, updated, deleted }: Changes, days: number): Changes => ({
