@@ -110,7 +110,9 @@ async function compareInRounds(
       .filter((c) => c.isTable === areTables)
       .flatMap((c) => judge(open, c, durationMs));
   const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
-  const results = judged(false).map((subject) => sayingWhySettled(subject, why));
+  const results = judged(false).map((subject) =>
+    sayingWhySettled(last.value.mayLackCommits ? sayingWhoWaits(subject) : subject, why),
+  );
   return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.value.pathMs };
 }
 
@@ -125,10 +127,12 @@ async function settle(
   deadline: number,
 ): Promise<OrReason<RoundTaken>> {
   let open = comparedQueries;
+  let earlier: RoundTaken | undefined;
   for (;;) {
     const begun = Date.now();
-    const round = await takeRound(session, open);
+    const round = await takeRound(session, open, earlier);
     if (!round.ok) return round;
+    earlier = round.value;
     // with this pause, the queries run for at most half of the time
     const rest = 2 * round.value.queryMs - (Date.now() - begun);
     if (rest > 0 && isOpen(comparedQueries, deadline)) await pause(rest);
@@ -145,6 +149,15 @@ function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOu
     ...result,
     verdict: { verdict, reason: `${reason}; compared in settled rounds, because ${why}` },
   };
+}
+
+/** Adds that a key may be unstable only because a transaction has not ended. */
+function sayingWhoWaits(result: SubjectOutcome): SubjectOutcome {
+  const { verdict, reason } = result.verdict;
+  if (verdict !== 'inconclusive') return result;
+  const waits =
+    'a transaction stayed open; with synchronous replication, the stream may have its commit before queries see it';
+  return { ...result, verdict: { verdict, reason: `${reason}; ${waits}` } };
 }
 
 /**

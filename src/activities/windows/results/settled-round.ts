@@ -1,7 +1,9 @@
 // Runs one round of a settled comparison, which needs no pause of the connector. The queries run in
 // one snapshot. At the same time, a mark passes the whole path. The mark is a position of the
 // source after the snapshot. When the mark has passed, the code reads the topics and the sink's
-// table.
+// table. With synchronous replication, the stream can be ahead of later snapshots: a commit that
+// waits for a standby is in the WAL, but no session sees it.
+import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/fold-table.js';
@@ -14,20 +16,30 @@ export interface RoundTaken {
   readonly queryMs: number;
   /** The time (ms) that the mark took to pass connector, pipeline and sink. */
   readonly pathMs: number;
+  /** True if the snapshot may lack a commit that the stream had in the previous round. */
+  readonly mayLackCommits: boolean;
+  /**
+   * A transaction id above those of all commits that the stream has now. Null if no commit can wait
+   * for a standby.
+   */
+  readonly idsBelow: bigint | null;
 }
 
 /**
  * Takes a round, and adds its rows to the comparisons of the given queries. If the barrier is not
- * proven, adds nothing and returns the reason.
+ * proven, adds nothing and returns the reason. `earlier` is the previous round of the window.
  */
 export async function takeRound(
   session: ResultSession,
   comparedQueries: readonly ComparedQuery[],
+  earlier?: RoundTaken,
 ): Promise<OrReason<RoundTaken>> {
   const { deps, kafka, plan, ref, reader, side, target, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   // this fixes the snapshot before the position is taken
-  await reader.query('SELECT pg_current_snapshot()');
+  const oldest = await oldestOpenId(reader);
+  const idsBelow = earlier?.idsBelow ?? null;
+  const mayLackCommits = idsBelow !== null && oldest < idsBelow;
   const started = Date.now();
   const mark = await markSource(deps, session, { snapshot: reader, side, token: 'round' });
   const { lsn } = mark;
@@ -48,10 +60,35 @@ export async function takeRound(
     // The topic is read after the sink's table. So a record that was already in the sink is also
     // read from the topic. `touched` contains the keys of all records that are new in this round.
     const touched = await readOutput(session, comparedQuery);
-    topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
+    topicSide.add({ expected: expected[at]!, actual: fold.rows, touched, mayLackCommits });
     if (!rows || !sink) continue;
-    sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
+    sink.side.add({ expected: expected[at]!, actual: rows.rows, touched, mayLackCommits });
     sink.counted = rows.counted;
   }
-  return ok({ queryMs: queries.value.endedAt - started, pathMs: barrier.value.value });
+  return ok({
+    queryMs: queries.value.endedAt - started,
+    pathMs: barrier.value.value,
+    mayLackCommits,
+    idsBelow: plan.capture.readsSlot ? await newIdIfCommitsWait(side) : null,
+  });
+}
+
+/** Returns the oldest transaction id that the snapshot of this session does not see as ended. */
+async function oldestOpenId(reader: SourceClient): Promise<bigint> {
+  const { rows } = await reader.query<{ id: string }>(
+    'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS id',
+  );
+  return BigInt(rows[0]!.id);
+}
+
+/**
+ * Returns a new transaction id, which is above the ids of all transactions that have begun. Returns
+ * null without synchronous replication.
+ */
+async function newIdIfCommitsWait(side: SourceClient): Promise<bigint | null> {
+  const { rows } = await side.query<{ id: string | null }>(
+    `SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' THEN pg_current_xact_id()::text END AS id`,
+  );
+  const { id } = rows[0]!;
+  return id === null ? null : BigInt(id);
 }
