@@ -47,7 +47,7 @@ async function wait(
   const client = {
     query: (sql: string) => {
       if (sql.includes('emit_message')) world.markers += 1;
-      return Promise.resolve({ rows: [{ id: '7' }] });
+      return Promise.resolve({ rows: [{ it: '7' }] });
     },
   };
   const systems = { rest, kafka, client } as unknown as Parameters<typeof untilScanEnds>[0];

@@ -11,9 +11,9 @@ const ref = aRef();
 function serverWith(standbys: string, open: number | null) {
   const world = { open, next: 100 };
   const answer = (sql: string): object | null => {
-    if (sql.includes('pg_snapshot_xmin')) return { id: String(world.open ?? world.next) };
+    if (sql.includes('pg_snapshot_xmin')) return { it: String(world.open ?? world.next) };
     if (sql.includes('synchronous_standby_names'))
-      return { id: standbys === '' ? null : String((world.next += 1)) };
+      return { it: standbys === '' ? null : String((world.next += 1)) };
     if (sql.includes('pg_replication_slots'))
       return { restart_lsn: '0/9', confirmed_flush_lsn: '0/9' };
     return { lsn: '0/1' };

@@ -1,5 +1,7 @@
 // Reads the records of a topic as text, as a consumer of the topic sees them.
 import kafkajs from 'kafkajs';
+import { readTopic } from '../../src/clients/kafka/records.js';
+import { kafkaPort } from './access.js';
 import { sleepUntil } from './builders.js';
 
 /** Reads the topic until it has seen `count` keys. Returns the last value that it saw for a key. */
@@ -19,4 +21,15 @@ export async function recordsOf(topic: string, count: number): Promise<Map<strin
   await sleepUntil('all records', () => found.size === count);
   await consumer.disconnect();
   return found;
+}
+
+/** Returns true if a record of the topic contains the text. */
+export async function hasRecord(topic: string, text: string): Promise<boolean> {
+  let has = false;
+  const kafka = kafkaPort();
+  await readTopic(kafka, topic, ({ value }) => {
+    has ||= value !== null && value.toString().includes(text);
+  });
+  await kafka.disconnect();
+  return has;
 }

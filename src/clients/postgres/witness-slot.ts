@@ -1,17 +1,16 @@
 // Runs the session of a witness, with a temporary logical slot on the migration's publication. The
 // server drops the slot when the session ends, so no slot remains when a worker dies.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import { int32At } from '../../domain/values/bytes.js';
 import { copyRows } from './copy-stream.js';
 import { openSource, type ResolveSecret, type SourceClient } from './connection.js';
 import { decodeMessage } from './pgoutput.js';
+import { openTransactionsEnd } from './waiting-commits.js';
 import type { WitnessLog } from './witness-log.js';
 
 /** The maximum wait for transactions that are open when a witness begins. */
 export const WITNESS_PATIENCE_MS = 15_000;
-const POLL_MS = 50;
 /**
  * The number of changes that one read requests. A read ends only at the end of a transaction, so it
  * can return more changes.
@@ -55,7 +54,8 @@ export class WitnessSlot {
       const { rows } = await client.query<{ slot: string }>(
         `SELECT slot_name AS slot FROM pg_create_logical_replication_slot('sluice_witness_' || pg_backend_pid(), 'pgoutput', true)`,
       );
-      await openTransactionsEnd(client, patienceMs);
+      if (!(await openTransactionsEnd(client, patienceMs)))
+        throw new Error(`a transaction was open for longer than ${patienceMs / 1000} s`);
       await client.query(`SET statement_timeout = ${READ_MS}; SET lock_timeout = ${READ_MS}`);
       return new WitnessSlot(client, rows[0]!.slot, publication);
     } catch (error) {
@@ -123,25 +123,3 @@ const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const SURVIVES_NO_WORKER =
   `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +
   `SET idle_session_timeout = 60000`;
-
-/**
- * Waits until every transaction that has written before this call has ended: all transactions whose
- * id is less than a new id. A snapshot's `xmax` would be too small a limit, because it only exceeds
- * the ids of ended transactions. With synchronous replication, a commit that still waits for a
- * standby can be in the WAL before the slot's first position. If this function did not wait,
- * neither the slot nor the next snapshot would show this transaction.
- */
-export async function openTransactionsEnd(
-  client: Pick<SourceClient, 'query'>,
-  patienceMs: number,
-): Promise<void> {
-  const one = async (what: string): Promise<number> =>
-    Number((await client.query<{ id: string }>(`SELECT ${what} AS id`)).rows[0]!.id);
-  const limit = await one('pg_current_xact_id()');
-  const deadline = performance.now() + patienceMs;
-  while ((await one('pg_snapshot_xmin(pg_current_snapshot())')) < limit) {
-    if (performance.now() > deadline)
-      throw new Error(`a transaction was open for longer than ${patienceMs / 1000} s`);
-    await sleep(POLL_MS);
-  }
-}

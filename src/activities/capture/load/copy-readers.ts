@@ -23,7 +23,7 @@ import type { Lsn } from '../../../domain/values/position.js';
 import type { Deps } from '../../runtime/deps.js';
 import { isClaimed, makeClaimed } from '../../ownership/owned.js';
 import type { Planned } from '../../runtime/with-plan.js';
-import { creatingSlot } from './slot-wait.js';
+import { creatingSlot, untilCommitsAreSeen } from './slot-wait.js';
 
 export type CopyDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
@@ -41,7 +41,8 @@ export interface CopyTarget {
 
 /**
  * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
- * position. After a restart of the worker, that snapshot is gone, so this function takes a new one.
+ * position. After a restart of the worker, that snapshot is gone, so this function takes a new one,
+ * which sees every commit that the slot lacks.
  * Rows of the new snapshot may be newer than the slot's position. The WAL then repeats changes that
  * these rows already contain. This is harmless, because a consumer keeps the latest record of each
  * key, and the last of these changes has the newest row.
@@ -59,6 +60,7 @@ export async function beginCopy(
     withSource(plan, secret, use);
   const create = (): Promise<SharedSnapshot> =>
     creatingSlot(slot, ask, () => createSlot(plan, secret, slot));
+  if (existing) await ask((client) => untilCommitsAreSeen(slot, client));
   const snapshot = existing
     ? await shareSnapshot(plan, secret)
     : await makeClaimed(ledger, ref, [object], create);

@@ -11,6 +11,7 @@ import {
 } from '../../../domain/capture/snapshot-progress.js';
 import { emitMarker } from '../../barrier/connector-acknowledged.js';
 import type { Planned } from '../../runtime/with-plan.js';
+import { untilCommitsAreSeen } from './slot-wait.js';
 
 const MOST_ASKED = 10;
 
@@ -40,9 +41,9 @@ export class SnapshotSignal {
 
   /**
    * Sends the signal until the connector reports that the snapshot has started. Sends it again if
-   * the snapshot has failed, or if notifications stop. Writes a marker in each call, so that the
-   * connector reads the next chunk. The caller MUST call `advance` repeatedly, with all
-   * notifications so far.
+   * the snapshot has failed, or if notifications stop. Before the first signal, waits until sessions
+   * see every commit that the slot lacks. Writes a marker in each call, so that the connector reads
+   * the next chunk. The caller MUST call `advance` repeatedly, with all notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     const now = Date.now();
@@ -67,7 +68,8 @@ export class SnapshotSignal {
 
   async #ask(): Promise<void> {
     const { ref, plan } = this.#run;
-    const { signalTopic, topicPrefix } = plan.names;
+    const { signalTopic, slot, topicPrefix } = plan.names;
+    if (this.#asked === 0) await untilCommitsAreSeen(slot, this.#client);
     const data = {
       'data-collections': plan.tables.map(includePattern),
       type: 'incremental',

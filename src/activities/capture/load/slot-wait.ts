@@ -1,9 +1,16 @@
 // Finds the transaction that the creation of a slot waits for. Without this check, the creation
-// could wait forever, and no message would say why.
+// could wait forever, and no message would say why. Also waits until sessions see every commit that
+// is before the slot's position.
 import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
 import type pg from 'pg';
-import { openWriters, slotWaitsFor } from '../../../clients/postgres/open-writers.js';
+import {
+  openWriters,
+  slotWaitsFor,
+  type OpenWriter,
+} from '../../../clients/postgres/open-writers.js';
 import { Problem } from '../../../domain/failure.js';
+import { commitsMayWait, openTransactionsEnd } from '../../../clients/postgres/waiting-commits.js';
+import { pause } from '../../runtime/poll-until.js';
 import { describeWriters, remedyFor } from './long-writers.js';
 
 /** Calls `use` with a separate session on the source database. */
@@ -11,6 +18,8 @@ type Ask = <T>(use: (client: pg.ClientBase) => Promise<T>) => Promise<T>;
 
 const ASK_EVERY_MS = 5000;
 const PATIENCE_MS = 30_000;
+/** The time (ms) for which a commit can be invisible without synchronous replication. */
+const MOMENT_MS = 2000;
 
 /** Watches a slot that the connector creates. Call `check` from time to time. */
 export class SlotWait {
@@ -56,12 +65,33 @@ export async function creatingSlot<T>(
     return await create();
   } catch (error) {
     if (!hasState(error, SQLSTATE.lockNotAvailable)) throw error;
-    const open = await ask((client) => openWriters(client)).catch(() => []);
-    const named = open.length > 0 ? describeWriters(open) : 'a transaction that has since ended';
-    throw new Problem(
-      'lock-timeout',
-      `creating slot ${slot} waits for ${named}`,
-      `${remedyFor(open, 'wait until the oldest of these transactions ends')}; then: sluice retry`,
+    throw waitsForWriters(
+      `creating slot ${slot} waits for`,
+      await ask((client) => openWriters(client)).catch(() => []),
     );
   }
+}
+
+/**
+ * Waits until sessions see every commit that is before the position of the slot. Rows that are read
+ * earlier could lack a commit that the slot lacks, too. Throws Problem `lock-timeout` if a
+ * transaction stays open, and its commit may wait for a standby.
+ */
+export async function untilCommitsAreSeen(slot: string, client: pg.ClientBase): Promise<void> {
+  const mayWait = await commitsMayWait(client);
+  if (await openTransactionsEnd(client, mayWait ? PATIENCE_MS : MOMENT_MS, pause)) return;
+  if (mayWait)
+    throw waitsForWriters(
+      `with synchronous replication, a commit before the position of slot ${slot} may be invisible, so the load waits for`,
+      await openWriters(client),
+    );
+}
+
+function waitsForWriters(what: string, open: readonly OpenWriter[]): Problem {
+  const named = open.length > 0 ? describeWriters(open) : 'a transaction that has since ended';
+  return new Problem(
+    'lock-timeout',
+    `${what} ${named}`,
+    `${remedyFor(open, 'wait until the oldest of these transactions ends')}; then: sluice retry`,
+  );
 }

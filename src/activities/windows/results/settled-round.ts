@@ -3,7 +3,7 @@
 // source after the snapshot. When the mark has passed, the code reads the topics and the sink's
 // table. With synchronous replication, the stream can be ahead of later snapshots: a commit that
 // waits for a standby is in the WAL, but no session sees it.
-import type { SourceClient } from '../../../clients/postgres/connection.js';
+import { newIdIfCommitsWait, oldestOpenId } from '../../../clients/postgres/waiting-commits.js';
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/fold-table.js';
@@ -71,24 +71,4 @@ export async function takeRound(
     mayLackCommits,
     idsBelow: plan.capture.readsSlot ? await newIdIfCommitsWait(side) : null,
   });
-}
-
-/** Returns the oldest transaction id that the snapshot of this session does not see as ended. */
-async function oldestOpenId(reader: SourceClient): Promise<bigint> {
-  const { rows } = await reader.query<{ id: string }>(
-    'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS id',
-  );
-  return BigInt(rows[0]!.id);
-}
-
-/**
- * Returns a new transaction id, which is above the ids of all transactions that have begun. Returns
- * null without synchronous replication.
- */
-async function newIdIfCommitsWait(side: SourceClient): Promise<bigint | null> {
-  const { rows } = await side.query<{ id: string | null }>(
-    `SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' THEN pg_current_xact_id()::text END AS id`,
-  );
-  const { id } = rows[0]!;
-  return id === null ? null : BigInt(id);
 }
