@@ -54,6 +54,7 @@ async function factsOf(plan: ResolvedPlan, place: Place): Promise<Known> {
   const { facts, why } = await askPrivilegeFacts(plan, resolveSecret, place);
   const unasked = {
     owners: new Map<string, string>(),
+    superusers: new Set<string>(),
     replicationRole: null,
     ...(await relationsOf(plan, place)),
   };

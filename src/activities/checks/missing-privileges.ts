@@ -68,9 +68,9 @@ export async function readPrivilegeFacts(
       ...writes,
     ]),
   ];
-  const { rows } = await client.query<{ relation: string; owner: string }>(
-    `SELECT w.relation, pg_get_userbyid(c.relowner) AS owner FROM unnest($1::text[], $2::text[], $3::text[]) AS w(relation, s, t)
-       JOIN pg_namespace n ON n.nspname = w.s JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t`,
+  const { rows } = await client.query<{ relation: string; owner: string; super: string }>(
+    `SELECT w.relation, r.rolname AS owner, r.rolsuper AS super FROM unnest($1::text[], $2::text[], $3::text[]) AS w(relation, s, t)
+       JOIN pg_namespace n ON n.nspname = w.s JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t JOIN pg_roles r ON r.oid = c.relowner`,
     [
       wanted,
       wanted.map((relation) => parseTableName(relation).schema),
@@ -84,6 +84,7 @@ export async function readPrivilegeFacts(
   const isThere = (relation: string): boolean => owners.has(relation);
   return {
     owners,
+    superusers: new Set(rows.filter((row) => row.super === 't').map(({ owner }) => owner)),
     replicationRole: managed.rows[0]?.role ?? null,
     reads: reads.filter(isThere),
     writes: writes.filter(isThere),

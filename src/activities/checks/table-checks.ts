@@ -14,6 +14,7 @@ import { changelogTables } from '../../connectors/flink-changelogs.js';
 import { isCarried } from '../../domain/capture/capture.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
+import { SUPERUSER_OWNER } from '../../domain/access/privilege.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { capturedRoot } from './captured-root.js';
 import { checkKey } from './keys.js';
@@ -91,7 +92,7 @@ function checkPublishing(
     'table.owner',
     table.isOwner,
     'the role may publish it',
-    `only the owner, ${table.owner}, may publish the table`,
+    `only the owner, ${table.owner}, may publish the table${table.isOwnerSuperuser ? ` (${SUPERUSER_OWNER})` : ''}`,
     `GRANT ${plainIdent(table.owner)} TO ${plainIdent(plan.spec.source.postgres.user)}`,
   );
 }

@@ -76,13 +76,14 @@ export interface TableCatalog {
   readonly rowsEstimate: number;
   readonly bytes: number;
   readonly owner: string;
+  readonly isOwnerSuperuser: boolean;
   readonly isOwner: boolean;
   readonly canSelect: boolean;
 }
 
 const TABLE_SQL = `
 SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes,
-  coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far, pg_has_role(c.relowner, 'USAGE') AS is_owner, pg_get_userbyid(c.relowner) AS owner, has_table_privilege(c.oid, 'SELECT') AS can_select
+  coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far, pg_has_role(c.relowner, 'USAGE') AS is_owner, pg_get_userbyid(c.relowner) AS owner, (SELECT rolsuper FROM pg_roles WHERE oid = c.relowner) AS owner_super, has_table_privilege(c.oid, 'SELECT') AS can_select
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
 
 const LEAVES_SQL = `
@@ -143,6 +144,7 @@ export async function readTable(client: pg.ClientBase, text: string): Promise<Ta
     rowsEstimate: total('rows'),
     bytes: total('bytes'),
     owner: found['owner']!,
+    isOwnerSuperuser: found['owner_super'] === 't',
     isOwner: found['is_owner'] === 't',
     canSelect: found['can_select'] === 't',
   };

@@ -37,6 +37,8 @@ export interface PrivilegeFacts {
    * The owner of each relation that the spec names. A relation that does not exist has no entry.
    */
   readonly owners: ReadonlyMap<string, string>;
+  /** Those owners that are superusers. Membership of such a role gives every right. */
+  readonly superusers: ReadonlySet<string>;
   /**
    * The role whose members may replicate on a managed service. Null if this server uses the
    * attribute REPLICATION instead.
@@ -50,6 +52,13 @@ export interface PrivilegeFacts {
   /** Relations that the spec's batch actions change, as `schema.name`. */
   readonly writes: readonly string[];
 }
+
+/** Warns about an owner whose members get more rights than Sluice needs. */
+export const SUPERUSER_OWNER =
+  'CAUTION: this owner is a superuser, so its members can get every right; rather give the relation to another owner';
+
+export const caution = (facts: PrivilegeFacts | null, owner: string | undefined): string =>
+  owner !== undefined && facts?.superusers.has(owner) ? `; ${SUPERUSER_OWNER}` : '';
 
 export const captureUser = ({ spec }: MigrationSpec): string =>
   spec.connector.config['database.user'] ?? spec.source.postgres.user;

@@ -1,5 +1,4 @@
-// Lists the rights that the worker's login needs to create and switch objects, and to compare and
-// watch.
+// Lists the rights that the worker's login needs to create, switch, compare and watch objects.
 import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasTarget, targetPostgres, type Place } from '../migration/databases.js';
 import { hasOnSchema, hasOnTable, member } from './privilege-conditions.js';
@@ -7,6 +6,7 @@ import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import {
   type Privilege,
   type PrivilegeFacts,
+  caution,
   inTarget,
   login,
   select,
@@ -45,7 +45,7 @@ export function administering(
       part: 'administration',
       sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${plainIdent(role)}`,
       subject: relation,
-      why: guarded.includes(relation) ? `${uses}, or drop a trigger on it` : uses,
+      why: `${uses}${guarded.includes(relation) ? ', or drop a trigger on it' : ''}${caution(of, name)}`,
       without: 'doctor: table.owner, route.view or route.table; in snapshot: must be owner',
       has: name === undefined ? 'false' : member(role, name),
     };
