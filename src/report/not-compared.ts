@@ -8,7 +8,7 @@ export interface Writing {
   readonly name: (name: string) => string;
 }
 
-/** Returns the sentences. `text` and `name` escape all text from outside in them. */
+/** Returns the sentences. `text` and `name` escape the words that come from outside. */
 export function notCompared(
   { windows, status, leftOut }: Pick<Report, 'windows' | 'status' | 'leftOut'>,
   { text, name }: Writing,
@@ -28,7 +28,7 @@ export function notCompared(
       ? 'The plan compares every column.'
       : `Columns that the plan leaves out: ${names(ignored)}.`,
     ...(tolerances.length === 0 ? [] : [`Tolerated: ${names(tolerances)}.`]),
-    ...weakened.map((note) => `The cut-over is weakened: ${text(note)}.`),
+    ...weakened.map((note) => `Note: ${text(note)}.`),
     ...waivers.map(
       (w) => `Waived until ${text(w.until)}: ${name(w.what)}, because: ${text(w.reason)}.`,
     ),

@@ -1,5 +1,5 @@
-// Tests the messages about a run that waits or that does not continue. They say why. Also tests
-// what an approver sees before the question.
+// Tests the messages that say why a run waits or does not continue. Also tests what an approver sees
+// before `sluice approve` asks for a confirmation.
 import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';
@@ -105,7 +105,7 @@ describe('a run that waits', () => {
     });
     expect(render(waiting)).toContain('no committed offset');
   });
-  it('shows in the soak how long the soak lasts, and what else is missing', () =>
+  it('shows in the soak how many passed windows are missing', () =>
     expect(
       explainStatus(
         status({

@@ -78,7 +78,7 @@ function specFile(name: string, database: string, soak: object): string {
   });
   (spec['batch']!['stages'] as { topic: string }[])[0]!.topic = stage;
   spec['soak'] = soak as Spec[string];
-  // windows are less frequent than in the example, because five JVMs share the cores
+  // windows are less frequent than in the example, because many JVMs share the cores
   Object.assign(spec['validation']!, { every: '3s' });
   const folder = temporaryFolder('sluice-kills-');
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])

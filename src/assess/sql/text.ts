@@ -24,7 +24,8 @@ export class SqlText {
   /**
    * Returns the range of the name that begins at `offset` and has this number of parts, such as two
    * for `schema.name`. The name may be quoted, and may have blanks and comments around its dots. If
-   * `only` is true, the range includes the ONLY before it, and the parentheses that ONLY allows.
+   * `only` is true, the range includes the ONLY before the name, and its parentheses if it has
+   * them: `ONLY a.b` or `ONLY (a.b)`.
    */
   nameAt(offset: number, parts: number, only: boolean): { start: number; end: number } {
     const tokens = this.#tokens.filter(({ tokenName }) => !/^(SQL|C)_COMMENT$/.test(tokenName));

@@ -54,8 +54,8 @@ const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }
 const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
 
 /**
- * Returns the internal topics of a Kafka Streams application, such as its repartition topics. Their
- * names begin with the application's id.
+ * Returns the pattern of an ACL for the internal topics of a Kafka Streams application, such as its
+ * repartition topics. Their names begin with the application's id.
  */
 export const betweenStages = (application: string) =>
   ({ resource: 'topic', name: `${application}-`, pattern: 'prefixed' }) as const;
@@ -117,13 +117,13 @@ function ofWorker(plan: ResolvedPlan): Acl[] {
       ...acl,
       ...betweenStages(name),
       operations: ['Describe', 'Read'] as const,
-      why: 'records in the internal topics of a Kafka Streams application count as unread',
+      why: 'the pipeline is drained only when it has also read its internal topics (Kafka Streams)',
     })),
     ...own.map((name) => ({
       ...acl,
       ...group(name),
       operations: ['Delete', 'Describe', 'Read'] as const,
-      why: "the connector reads Sluice's signal with the worker's login",
+      why: "a connector reads Sluice's signals with the login of its Connect worker",
     })),
     ...(sink
       ? [

@@ -17,7 +17,7 @@ export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: Topi
   if (ends.length === partitions) return;
   throw new Problem(
     'unsupported',
-    `${topic} has ${ends.length} partitions, but ${partitions} are planned, so the records of one key are in several partitions and have no order`,
+    `${topic} has ${ends.length} partitions, but ${partitions} are planned, so the records of one key can be in several partitions and have no order`,
   );
 }
 
