@@ -1,6 +1,6 @@
 // Prints times that are counted from 1970, and times of day that are counted from midnight, as ISO
-// text in UTC. A number out of range becomes a text that no date or time column accepts. If the
-// value is not in the key, the text makes only its row unknown, and the fold keeps the record.
+// text in UTC. A number out of range becomes a text that no date or time column accepts. Such a
+// text outside the key makes only its row unknown, and the fold keeps the record.
 
 export type Count = number | bigint;
 

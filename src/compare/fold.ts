@@ -42,12 +42,14 @@ export class FoldProgress {
   topicId: string | null = null;
   /**
    * The id of the schema of every key that was read. Null in a format without schemas, or if
-   * nothing was read yet. A decoder that continues the reading gets this id first.
+   * nothing was read yet. A decoder that continues the reading starts with this id, so that it
+   * notices a key with a different schema.
    */
   keySchema: number | null = null;
   /**
-   * True if a record was refused because the registry lacked its schema. The registry may get that
-   * schema back, so no later window may use this fold.
+   * True if a record was refused because the registry lacked its schema. If the registry gets that
+   * schema back, the record can be read, but this fold does not read it again. So no later window
+   * may use this fold.
    */
   lacksSchema = false;
   /** The time (epoch ms) at which the last complete reading began. Null if there was none. */
@@ -67,8 +69,8 @@ export class FoldProgress {
   }
 
   /**
-   * Returns the offset before which every record belongs to a transaction that a snapshot of an
-   * earlier window saw. Every later snapshot sees these transactions too.
+   * Returns an offset. An earlier window's snapshot saw the transactions of all records before it,
+   * so every later snapshot sees them too, and these records need no check.
    */
   settledUpTo(partition: number): number {
     return this.#settled.get(partition) ?? 0;

@@ -120,7 +120,7 @@ describe('a commit in a reporting database', () => {
     await allow(both.source.name, false);
     const { refused } = await act('commitCutover', attempted());
     await allow(both.source.name, true);
-    expect(refused).toContain(`the source ${both.source.name} does not answer`);
+    expect(refused).toContain(`the source ${both.source.name} could not be checked`);
     expect(await seen()).toEqual({ lease: 'FENCED', side: 'batch' });
     expect(await act('releaseFence', attempted())).toMatchObject({ committed: false });
   });

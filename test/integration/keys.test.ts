@@ -1,4 +1,5 @@
-// Tests primary keys that source, Kafka and comparison could understand differently. Sluice must
+// Tests primary keys that are equal in one place (source, Kafka, comparison) and could be different in
+// another. Sluice must
 // refuse and name such a key, or compare it exactly.
 import { describe, expect, it } from 'vitest';
 import { live, objects } from '../support/live.js';

@@ -5,8 +5,8 @@ import { reach, sluice } from './sluice.js';
 const APPROVAL_MS = 20 * 60_000;
 
 /**
- * Approves each time the run asks for an approval, until `isReached` returns true. One approval may
- * not be enough: if processes restart, it can become void.
+ * Approves each time the run asks for an approval with new evidence, until `isReached` returns true.
+ * One approval may not be enough: if processes restart, it can become void.
  */
 export async function approveUntil(
   name: string,

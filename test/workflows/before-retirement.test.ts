@@ -13,7 +13,7 @@ const BATCH = {
   soak: { for: '3h', passes: 1 },
 };
 
-/** Creates fakes that record each retirement of the batch, and name a reader of its table. */
+/** Creates fakes. They record each retirement of the batch, and report a reader of its table. */
 function retiring() {
   const retired: boolean[] = [];
   const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
@@ -25,8 +25,8 @@ function retiring() {
 }
 
 /**
- * Plays a run until it is blocked because of readers of the batch's table. It can stay blocked for
- * days, so much can change meanwhile.
+ * Plays a run until it is blocked because of readers of the batch's table. A real run can stay
+ * blocked for days, and the route can change in that time.
  */
 async function untilReadersAreNamed(scene: Play): Promise<void> {
   await skipUntil(scene, (s) => s.needsApproval);

@@ -1,5 +1,6 @@
 // Looks for active runs of the batch in the target and in the source. Before a commit on a separate
-// target, also checks the source, because a transaction on the target cannot see the source.
+// target, also checks that the source answers and is still the server of the fence. A transaction
+// on the target cannot see the source.
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import { readSource } from '../../clients/postgres/connection.js';
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -28,8 +29,8 @@ export async function activeAnywhere(
 
 /**
  * Returns the reason why a commit on a separate target must not happen. Either a session of the
- * batch is active in the source, or the source is a different server than at the fence, or it does
- * not answer within `limitMs`. Returns null if there is no reason, or if the source is the target.
+ * batch is active in the source, or the source is a different server than at the fence, or it could
+ * not be checked within `limitMs`. Returns null if there is no reason, or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,
@@ -38,7 +39,8 @@ export async function sourceProblem(
   limitMs: number,
 ): Promise<string | null> {
   if (!hasTarget(plan)) return null;
-  const silent = (why: string): string => `the source ${plan.database} does not answer: ${why}`;
+  const silent = (why: string): string =>
+    `the source ${plan.database} could not be checked: ${why}`;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(resolve, limitMs, silent(`it took longer than ${limitMs} ms`));

@@ -1,11 +1,11 @@
-// How much of the time between the starts of two runs does a run take?
+// Which share of the interval between two runs does a run take?
 import { formatMs } from '../../domain/values/duration.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const longRun: Rule = {
   id: 'long-run',
   rationale:
-    'A run that takes much of its interval will soon exceed it. A stream spreads the same work over the day.',
+    'The more of its interval a run takes, the sooner growing data makes it too long. A stream spreads the same work over the day.',
   ask: ({ interval, runTime }) => {
     if (!interval.known) return couldNotTell(interval.why);
     if (!runTime.known) return couldNotTell(runTime.why);

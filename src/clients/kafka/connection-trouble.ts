@@ -19,7 +19,7 @@ export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | n
   if (kafka.sasl && (name.includes('SASL') || /\bSASL\b/.test(message))) {
     const remedy =
       kafka.sasl.mechanism === 'oauthbearer'
-        ? 'enable OAUTHBEARER at that listener, or correct kafka.sasl, then: sluice retry'
+        ? 'enable OAUTHBEARER at the listener of these brokers, or correct kafka.sasl, then: sluice retry'
         : 'correct kafka.sasl (username, mechanism, and the secret in passwordFrom), or create that user in Kafka, then: sluice retry';
     return new KafkaDenied(
       `${server} refused the login of ${loginText(kafka.sasl)}: ${quoteForeign(message)}`,

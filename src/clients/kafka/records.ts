@@ -1,5 +1,5 @@
 // Reads records as objects. Code that reads whole topics into folds uses `KafkaPort.readRange` or
-// `readBatches` instead, which create no object for each record.
+// `readBatches` instead, which do not create one object for each record.
 import type { KafkaPort } from './kafka.js';
 import { rangeOf } from './record-batch.js';
 

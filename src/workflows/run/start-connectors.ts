@@ -26,8 +26,8 @@ export async function resumeConnectors(run: Run, role: Role, summary: string): P
 }
 
 /**
- * Marks the connectors as started. The last report of the guard may be older than the start, so the
- * guard checks again.
+ * Marks the connectors as started. If the guard has reported one of them, the report may be older
+ * than the start, so the guard checks again.
  */
 export function areStarted(run: Run, role: Role): void {
   if (run.connectors.start(connectorsOf(run, role))) run.renewGuard();

@@ -17,7 +17,7 @@ const IS_MOMENT = /\b(timestamp with(out)? time zone|date)\b/;
 export interface ClockZones {
   /** Conversions whose result depends on the clock. */
   readonly clock: readonly string[];
-  /** Conversions whose operand could not be determined, with the reason. */
+  /** Conversions whose operand's type could not be determined, with the reason. */
   readonly unread: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export async function clockZones(
 
 /**
  * Returns whether a function with this text may convert a time of day. The time may be in the text,
- * or in a column of one of the tables, which the function reads.
+ * or in a column of `tables`, which are the tables that the function reads.
  */
 export async function functionMayConvertTime(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
 // Defines what each route reads from real systems and changes in them. A route is the place from
-// which consumers read, such as a view. The code of a route that needs no real system is in
+// which consumers read, such as a view. The part of a route's code that uses no real system is in
 // domain/routes.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
