@@ -21,9 +21,9 @@ export interface Freshness {
   /** The spec's `catchUp.within`. */
   readonly thresholdMs: number;
   /**
-   * The cost if a window begins after each interval of the spec (`validation.every`). If windows
-   * usually keep the source busy for longer than this interval, one begins after the other. Null if
-   * no window was measured.
+   * The cost of the windows of one day. `retainedBytes` is the WAL that the slot retained at most.
+   * A window begins after each interval of the spec (`validation.every`), or after the end of the
+   * window before it, if windows usually take longer. Null if no window was measured.
    */
   readonly cost: {
     readonly windowsPerDay: number;

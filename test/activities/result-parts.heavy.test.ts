@@ -31,7 +31,7 @@ interface TopicRecord {
 /** The oids of the types of SHAPE in Postgres' catalog. */
 const OIDS = { int8: 20, text: 25 };
 
-/** A connection that answers COPY with the rows, and a count with the number of rows. */
+/** A connection that answers a COPY with the rows, and answers a count with their number. */
 function aSource(rows: readonly Value[][]): ConnectedSession['reader'] {
   interface Copy {
     submit(wire: object): void;
@@ -196,7 +196,7 @@ describe('a result in parts', () => {
     expect(left).toEqual([]);
   });
 
-  it('is refused if several rows of the query or of the sink have the same key, in any part', async () => {
+  it('is refused if two rows of the query or of the sink have the same key', async () => {
     const { rows, records } = example(3);
     const repeated = [...rows, rows[77]!, rows[5000]!];
     const message = `the query of result returned ${repeated.length} rows for ${rows.length} keys: (id) is not unique`;

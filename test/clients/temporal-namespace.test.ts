@@ -20,10 +20,7 @@ describe('the id of a namespace', () => {
     },
   );
 
-  it.each([4, 14])(
-    'is not null during a brief error, which is thrown instead (gRPC code %i)',
-    async (code) => {
-      await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
-    },
-  );
+  it.each([4, 14])('throws a brief error and does not return null (gRPC code %i)', async (code) => {
+    await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
+  });
 });

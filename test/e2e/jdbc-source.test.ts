@@ -14,7 +14,7 @@ CREATE TABLE regions (id int PRIMARY KEY, name text, changed timestamptz NOT NUL
 INSERT INTO orders SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 3000) g;`;
 
 describe('tables that are polled', () => {
-  it('fail no window while they are written, and leave neither slot nor publication', async () => {
+  it('pass their windows while they are written, without a slot and a publication', async () => {
     const database = await aDatabase(ORDERS);
     const file = specFile('polled', database.name, ['public.orders', 'public.regions'], polling());
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -59,7 +59,7 @@ describe('tables that are polled', () => {
       if (kind === 'connector') await dropConnector(connectRest(), name);
   });
 
-  it('show deletes, and updates without a new time, as not capturable, and lost rows as missing', async () => {
+  it('show as not capturable what no poll can see: a delete, and an update without a new time', async () => {
     const database = await aDatabase(ORDERS);
     startMigration('unseen', database.name, ['public.orders'], polling());
     await waitFor('unseen', 'approval');
@@ -85,7 +85,7 @@ describe('tables that are polled', () => {
     );
     await database.client.query(
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
-    ); // its time is older than the polls' delay, as if its transaction had committed late
+    ); // the time of this row is older than any poll looks back, as if it had been committed late
     const failed = await reach('unseen', 'a failed window', (s) => {
       return s.windows.at(-1)!.verdict === 'failed';
     });

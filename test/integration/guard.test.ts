@@ -43,7 +43,7 @@ describe.concurrent('the guard', () => {
     await waitFor('restarted', 'outcome=aborted');
   });
 
-  it('names a paused, edited or deleted connector before the next window, if windows run once an hour', async () => {
+  it('reports a paused, edited or deleted connector at once, although windows run once an hour', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('guarded', database.name, ['public.items'], { validation });

@@ -93,7 +93,7 @@ describe('the SQL for a managed service', () => {
 });
 
 describe("a member of a service's administrators without REPLICATION", () => {
-  it("may not replicate, although its group has the name of a service's role", async () => {
+  it('may not replicate on a plain server, although its group is named cloudsqlsuperuser', async () => {
     await root(
       `CREATE ROLE cloudsqlsuperuser; CREATE ROLE ${LOGIN} LOGIN; GRANT cloudsqlsuperuser TO ${LOGIN}`,
     );

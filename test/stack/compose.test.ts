@@ -53,7 +53,7 @@ describe('docker-compose.yml', () => {
   it('gives every server 30 s to stop, because the default of a container engine may be shorter', () => {
     for (const service of Object.values(services)) expect(service.stop_grace_period).toBe('30s');
   });
-  it('restarts each service that waits for a healthy server when this server restarts', () => {
+  it('restarts a service together with the server for whose health it waits', () => {
     const files = ['docker-compose.yml', 'docker-compose.secure.yml'];
     const waits = files
       .flatMap((file) => Object.values(servicesOf(file)))
@@ -86,7 +86,7 @@ describe('the environment of Kafka Connect', () => {
     'REST_ADVERTISED_PORT',
   ].map((name) => `CONNECT_${name}`);
   it.each(['docker-compose.yml', 'docker-compose.secure.yml'])(
-    'has no variable in %s that the image overwrites, and no value with @, which the image cannot set',
+    'sets in %s no variable that the image overwrites, and no value with @',
     (file) => {
       const { environment } = servicesOf(file)['connect']!;
       expect(Object.keys(environment).filter((name) => OVERWRITTEN.includes(name))).toEqual([]);

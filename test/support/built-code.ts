@@ -14,8 +14,8 @@ export const isBuilt = process.env['SLUICE_TEST_CODE'] === 'built';
 export const builtBundle = join(DIST, 'workflow-bundle.js');
 
 /**
- * The test file that replaces modules of `src` with mocks. It keeps the sources, because only
- * vitest can replace modules, and vitest does not load `dist`.
+ * The test file that replaces modules of `src` with mocks. It always imports `src`, because vitest
+ * can replace only modules that it loads itself, and it does not load `dist`.
  */
 const WITH_MOCKS = 'test/cli/edit.heavy.test.ts';
 

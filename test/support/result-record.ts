@@ -29,7 +29,7 @@ export function rewritten(
   return { key: written!.key!, value: written!.value };
 }
 
-/** Reads one record. Throws SyntaxError if it is refused. */
+/** Reads one record. Throws an error if the record is refused. */
 export function readRecord(
   shape: Shape,
   records: RecordDecoder,

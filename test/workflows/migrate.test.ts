@@ -108,7 +108,9 @@ describe('a migration', () => {
         const audit = await scene.handle.query<{ kind: string; detail: string }[]>('audit');
         expect(
           audit.some(
-            (e) => e.kind === 'back-to-validate' && e.detail.includes('no approval within 8h'),
+            (e) =>
+              e.kind === 'back-to-validate' &&
+              e.detail.includes('no cut-over within 8h: the run still waits for approvals (0 of 1'),
           ),
         ).toBe(true);
       },

@@ -1,6 +1,6 @@
-// approve: waits for a quorum of approvals of the current evidence, inside the change window.
+// approve: waits for a quorum of approvals of the current evidence, and for the change window.
 // Windows continue during the wait. The run goes back to validate if a window fails, if a new epoch
-// begins, or if no approval arrives in time.
+// begins, or if the cut-over cannot begin in time.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';
@@ -17,8 +17,8 @@ const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 
 export async function approve(run: Run): Promise<void> {
   const { state } = run;
-  // A person can reset a run after its commit, to the middle of validate or to this phase. No
-  // approval can then decide anything.
+  // After the commit, a person can reset a run to the middle of validate or to this phase. Then no
+  // approval can decide anything.
   if (await findsItselfCommitted(run)) return;
   const { epoch } = state;
   const requireEpoch = (): void => {
@@ -50,7 +50,8 @@ export async function approve(run: Run): Promise<void> {
     const { approval } = run.spec.cutover; // an edit may have changed these rules
     const expiresIn =
       Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
-    if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
+    if (expiresIn <= 0)
+      throw new BackToValidate(`no cut-over within ${approval.expires}: ${stillWaits(run)}`);
     await run.wait(
       () => mayGo() || isWanted(run) || run.isWindowDue || state.epoch !== epoch,
       Math.min(
@@ -78,7 +79,16 @@ export async function approve(run: Run): Promise<void> {
     dueAt = Date.parse(run.now()) + everyMs(run);
   }
   // Either the cut-over now uses the approval, or the run has found that it had committed before a
-  // reset. In both cases, it needs no further approval.
+  // reset. In both cases, the run needs no further approval.
   state.needsApproval = false;
   await run.flush();
+}
+
+/** Says what the run waits for at the end of the time for an approval. */
+function stillWaits(run: Run): string {
+  const { state } = run;
+  const gate = gateWaitsFor(state, run.now());
+  if (gate !== null) return `the run still waits for ${gate}`;
+  if (state.paused) return 'the run is paused';
+  return troubleOf(state.watched)?.detail ?? 'the next attempt is not due';
 }

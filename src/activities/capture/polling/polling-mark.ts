@@ -88,14 +88,14 @@ async function markCapture(
     );
     return isThere
       ? null
-      : `barrier: connector of ${subject} stored ${describeCursor(at)}, and ${describeCursor(wanted)} is needed, at the time limit`;
+      : `barrier: connector of ${subject} had stored only ${describeCursor(at)} at the time limit, and ${describeCursor(wanted)} is needed`;
   };
 }
 
 /**
- * Waits until a complete poll has seen everything that the snapshot `wanted` sees. A higher number
- * of polls would not prove this. Connect stores that number some time after the poll, so the poll
- * may have begun before the mark.
+ * Waits until a complete poll has seen everything that the snapshot `wanted` sees. The number of
+ * polls, which the connector also stores, would not prove this. Connect stores it some time after
+ * the poll, so the poll may have begun before the mark.
  */
 async function untilPolled(
   rest: ConnectControl,
@@ -113,7 +113,7 @@ async function untilPolled(
     at.seen === null
       ? `stored poll ${at.number} without its snapshot (use the JDBC source of this version of Sluice)`
       : `stored a poll with snapshot ${at.seen}`;
-  return `barrier: connector of ${subject} ${stored}, and a complete poll after snapshot ${wanted} is needed, at the time limit`;
+  return `barrier: at the time limit, connector of ${subject} had ${stored}, and a complete poll after snapshot ${wanted} is needed`;
 }
 
 /**
@@ -162,7 +162,7 @@ async function storedCursor(rest: ConnectControl, connector: string): Promise<Cu
 
 interface StoredPoll {
   readonly number: number;
-  /** A snapshot that the last complete poll includes. Null if the connector has not stored one. */
+  /** A snapshot from before the last complete poll. Null if the connector has not stored one. */
   readonly seen: string | null;
 }
 

@@ -68,13 +68,15 @@ export async function checkView(
     );
   return {
     detail: `the view cannot be switched to the stream as it is: ${swapped.problem}`,
-    remedy: 'use a view without that feature, or compute it in batch.query',
+    remedy:
+      'change the view so that this reason no longer holds, or compute that part in batch.query',
   };
 }
 
 /**
- * Checks that all readers of the view can still read it. If Sluice creates the sink's table, that
- * table gets the SELECT privileges of the result table, and no row security.
+ * Checks that all readers of the view can still read it after the switch. A sink's table that Sluice
+ * creates gets the SELECT privileges of the result table and no row security. So only the result
+ * table's row security can then be a problem.
  */
 async function readersProblem(
   client: pg.ClientBase,
