@@ -63,6 +63,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'table.types': 'Can every column be compared, or does the spec leave it out?',
   'table.message-size': 'Does every row fit into a Kafka message?',
   'table.copy': "Can Sluice's own copy write every column (`connector.snapshot: copy`)?",
+  'table.chunks': 'Can Debezium read the table in chunks (`connector.snapshot: incremental`)?',
   'polling.deletes': 'Does the spec say what happens to deleted rows, which polling cannot see?',
   'polling.cursor': 'Do the columns that find new rows exist, with the right types?',
   'polling.nulls': 'Does every row have a value in one of the timestamp columns?',

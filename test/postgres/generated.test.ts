@@ -54,6 +54,13 @@ describe('a table with a generated column', () => {
     if (publishes) expect(await finding('table.types', 'public.rates')).toMatchObject(refused);
   });
 
+  it('is refused for an incremental load, because Debezium cannot read such a table in chunks', async () => {
+    expect(await finding('table.chunks', 'public.goods', 'incremental')).toMatchObject(
+      withDetail('failed', 'generated columns: euros'),
+    );
+    expect(await finding('table.chunks', 'public.goods', 'copy')).toBeUndefined();
+  });
+
   it('can be published with the key as replica identity, and with FULL only if updates still work', async () => {
     const { client } = database;
     expect(await identity('public.goods')).toMatchObject({ status: 'passed' });

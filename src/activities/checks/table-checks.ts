@@ -9,15 +9,15 @@ import {
 import { isProvable } from '../../compare/column-types.js';
 import { FURTHER_TYPES } from '../../compare/types/further-types.js';
 import { WHY_GENERATED, whyUnproven } from '../../compare/types/unproven.js';
-import { canReplay, capturedColumns } from '../../compare/write-debezium-json.js';
 import { changelogTables } from '../../connectors/flink-changelogs.js';
 import { isCarried } from '../../domain/capture/capture.js';
-import type { Check, CheckName } from '../../domain/evidence/check.js';
+import type { Check } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
 import { SUPERUSER_OWNER } from '../../domain/access/privilege.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { capturedRoot } from './captured-root.js';
 import { checkKey } from './keys.js';
+import { checkChunks, checkCopy, type Rule } from './load-checks.js';
 import { checkMessageSize } from './message-size.js';
 import { everyRowIsVisible } from './row-visibility.js';
 import { attempt, failed, passed } from '../runtime/make-finding.js';
@@ -25,8 +25,6 @@ import { attempt, failed, passed } from '../runtime/make-finding.js';
 /** A hint, not a failure, because windows still pass if no row with a TOASTed value is updated. */
 const FAR_VALUES =
   '; the table has TOASTed values. Unless the replica identity is FULL, the WAL omits such a value from an update that does not change it. The row then counts as unknown if the type is text, JSON or numeric. It counts as different if the type is bytea, bit, PostGIS or most arrays, which arrive as NULL';
-
-type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
 /**
  * Returns the unpublished generated columns in the replica identity of the table or of a partition.
@@ -204,6 +202,7 @@ export async function checkTable(
   if (readsOnly) return checks;
   if (table.canSelect) checks.push(await checkMessageSize(client, plan.capture, text, table));
   if (loading.copies) checkCopy(rule, plan, table);
+  if (loading.isSignalled) checkChunks(rule, table);
   return checks;
 }
 
@@ -227,20 +226,5 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
     `each of the ${table.columns.length} columns can be compared, or the spec leaves it out${published.length > 0 ? `; among them are the generated columns ${published.join(', ')}` : ''}`,
     `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${isCarried(plan.capture, c) ? `${c.declared}: ${whyUnproven(c.type)}` : WHY_GENERATED})`).join(', ')}${safe ? `; these columns of rare types can be compared: ${safe}` : ''}`,
     'add the columns that cannot be proven to validation.compare.ignore, and tell the approvers',
-  );
-}
-
-/**
- * Checks that the copy (`connector.snapshot: copy`) can write every column exactly as the connector
- * would.
- */
-function checkCopy(rule: Rule, { capture }: ResolvedPlan, { columns }: TableCatalog): void {
-  const foreign = capturedColumns(columns, capture).filter((column) => !canReplay(column.type));
-  rule(
-    'table.copy',
-    foreign.length === 0,
-    'every column can be copied',
-    `the copy cannot write these columns as the connector would: ${foreign.map((c) => `${c.name} (${c.declared})`).join(', ')}`,
-    'use connector.snapshot: initial or incremental, so that the connector loads the table',
   );
 }

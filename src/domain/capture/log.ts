@@ -33,7 +33,7 @@ export const logCapture: CaptureMode = {
       carriesMarkers: true,
       carriesBefore: true,
       carriesGenerated: false,
-      // Debezium omits generated columns from the rows of an incremental snapshot.
+      // Debezium cannot read a table with generated columns in chunks (check table.chunks)
       publishesStored: !loading.isSignalled,
       carriesHeirs: false,
       subjectMode: 'exact',

@@ -97,6 +97,7 @@ const CHECKS = {
   'source.wal-headroom': NEVER_WAIVED,
   'source.wal-level': NEVER_WAIVED,
   'table.before-image': {},
+  'table.chunks': {},
   'table.column-names': NEVER_WAIVED,
   'table.copy': {},
   'table.exists': NEVER_WAIVED,
