@@ -178,4 +178,25 @@ describe('a shared table', () => {
     expect(await refusal()).toBeNull();
     await drill.client.query('DROP TABLE child');
   });
+
+  it.each([
+    ['is committed, and doctor passes it', 'no update changes', '', null],
+    [
+      'is not committed',
+      'a trigger may change',
+      trigger('BEFORE UPDATE', 'RETURN NEW;'),
+      /writing 3 rows of public.shared .* change rows of child/,
+    ],
+  ])('%s if a foreign key ON UPDATE CASCADE references a column that %s', async (...given) => {
+    const [, , meddle, why] = given;
+    await drill.client.query(
+      `ALTER TABLE shared ADD UNIQUE (serial); ${meddle};
+       CREATE TABLE child (serial bigint REFERENCES shared (serial) ON UPDATE CASCADE)`,
+    );
+    if (why === null) expect(await doctor()).toContain('can become the only writer of the table');
+    const refused = await refusal();
+    await drill.client.query('DROP TABLE child');
+    if (why === null) expect(refused).toBeNull();
+    else expect(refused).toMatch(why);
+  });
 });

@@ -4,6 +4,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
+import type { SharedTablePlan } from '../../domain/routes/route.js';
 import { partsOf } from './trigger-sql.js';
 
 /**
@@ -33,14 +34,32 @@ export function equality(columns: readonly string[], key: readonly string[]): Eq
 }
 
 /**
+ * True if a BEFORE UPDATE row trigger (bits 1, 2 and 16) may change columns of the tables $1. The
+ * triggers whose functions are in the schema $6 are Sluice's own, and change no column.
+ */
+const MAY_CHANGE_UPDATES = `EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+  WHERE t.tgrelid = ANY ($1::regclass[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+    AND (t.tgtype & 19) = 19 AND p.pronamespace IS DISTINCT FROM to_regnamespace($6)::oid)`;
+
+type SharedTable = Pick<SharedTablePlan, 'table' | 'kept'>;
+
+/** The columns of the rows that are written to the table. An update does not change the key. */
+interface WrittenColumns {
+  readonly key: readonly string[];
+  /** All columns that are written, with or without the key. */
+  readonly all: readonly string[];
+}
+
+/**
  * Returns the tables whose rows change with the rows of this table, because of a foreign key with
- * CASCADE, SET NULL or SET DEFAULT. `on` says which changes count. An update changes every column
- * except the key, so a foreign key that refers only to columns of the key never follows it.
+ * CASCADE, SET NULL or SET DEFAULT. `on` says which changes count. An update changes the written
+ * columns, except the key. It may also change a generated column, and a trigger may change any
+ * column. A foreign key that refers only to other columns, or to the key, never follows it.
  */
 export async function followers(
   client: pg.ClientBase,
-  table: Relation,
-  key: readonly string[],
+  { table, kept }: SharedTable,
+  { key, all }: WrittenColumns,
   on: { readonly deletes: boolean; readonly updates: boolean },
 ): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
@@ -49,9 +68,10 @@ export async function followers(
         AND ($3::bool AND confdeltype IN ('c', 'n', 'd')
           OR $4::bool AND confupdtype IN ('c', 'n', 'd') AND EXISTS (
             SELECT FROM pg_attribute WHERE attrelid = confrelid AND attnum = ANY (confkey)
-              AND NOT attname::text = ANY ($2::text[])))
+              AND NOT attname::text = ANY ($2::text[])
+              AND (attname::text = ANY ($5::text[]) OR attgenerated <> '' OR ${MAY_CHANGE_UPDATES})))
       ORDER BY 1`,
-    [await partsOf(client, [table.sql]), key, on.deletes, on.updates],
+    [await partsOf(client, [table.sql]), key, on.deletes, on.updates, all, quoteIdent(kept.schema)],
   );
   return rows.map(({ name }) => name);
 }
@@ -65,22 +85,25 @@ export interface RowsChanged {
 
 /**
  * Returns why these rows must not be changed in the table, or null if no other table changes with
- * them.
+ * them. `source` is SQL for the relation whose rows were written.
  */
 export async function followerProblem(
   client: pg.ClientBase,
-  table: Relation,
+  shared: SharedTable,
   key: readonly string[],
+  source: string,
   { written, removed }: RowsChanged,
 ): Promise<string | null> {
-  const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'} of ${table.text}`;
+  const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'} of ${shared.table.text}`;
   const also = (doing: string, others: readonly string[]): string =>
     `${doing} would also change rows of ${others.join(', ')}, because of a foreign key`;
+  const { fields } = await client.query(`SELECT * FROM ${source} LIMIT 0`);
+  const columns = { key, all: fields.map((field) => field.name) };
   const onDelete = { deletes: removed > 0, updates: false };
-  const withDeletes = await followers(client, table, key, onDelete);
+  const withDeletes = await followers(client, shared, columns, onDelete);
   if (withDeletes.length > 0) return also(`removing ${rows(removed)}`, withDeletes);
   const onUpdate = { deletes: false, updates: written > 0 };
-  const withUpdates = await followers(client, table, key, onUpdate);
+  const withUpdates = await followers(client, shared, columns, onUpdate);
   return withUpdates.length > 0 ? also(`writing ${rows(written)}`, withUpdates) : null;
 }
 

@@ -101,8 +101,9 @@ END $sluice$`;
 export async function takeOver(
   client: pg.ClientBase,
   batch: BatchSpec,
-  { table, staging, kept }: SharedTablePlan,
+  route: SharedTablePlan,
 ): Promise<OrReason<RowsChanged>> {
+  const { table, staging, kept } = route;
   await client.query(
     `LOCK TABLE ${staging.sql} IN ACCESS EXCLUSIVE MODE; LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`,
   );
@@ -111,7 +112,7 @@ export async function takeOver(
   await client.query(`CREATE TABLE ${kept.sql} (LIKE ${table.sql})`);
   const changed = await makeEqual(client, batch.result.key, table, staging.text, kept);
   const problem =
-    (await followerProblem(client, table, batch.result.key, changed)) ??
+    (await followerProblem(client, route, batch.result.key, staging.sql, changed)) ??
     (await triggerProblem(client, batch.result.key, table, staging));
   if (problem !== null) return because(problem);
   await client.query(`DROP TABLE ${staging.sql}`);
@@ -128,8 +129,9 @@ export async function takeOver(
 export async function giveBack(
   client: pg.ClientBase,
   { spec }: ResolvedPlan,
-  { table, kept }: SharedTablePlan,
+  route: SharedTablePlan,
 ): Promise<RowsChanged> {
+  const { table, kept } = route;
   const [target, batch] = [table.sql, spec.batch!];
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
   const unfit = await shapeProblem(client, table, batch.result.key);
@@ -140,9 +142,10 @@ export async function giveBack(
       `${unfit.remedy}; then: sluice retry`,
     );
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
-  const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
+  const source = 'pg_temp.sluice_back';
+  const changed = await makeEqual(client, batch.result.key, table, source, null);
   // After the commit, a person may have added a foreign key that changes a different table.
-  const problem = await followerProblem(client, table, batch.result.key, changed);
+  const problem = await followerProblem(client, route, batch.result.key, source, changed);
   if (problem !== null)
     throw new Problem(
       'route-unexpected',

@@ -12,7 +12,7 @@ import { plainIdent, qualified, quoteIdent } from '../../../domain/migration/nam
 import { sessionOptions, tableOwner } from '../../../domain/routes/table-owner.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import type { MigrationSpec } from '../../../domain/migration/spec.js';
+import type { BatchSpec, MigrationSpec } from '../../../domain/migration/spec.js';
 import { guardProblem } from '../trigger-checks.js';
 import type { Answer } from '../../runtime/make-finding.js';
 import { uncomparedProblem } from './uncompared-columns.js';
@@ -33,7 +33,7 @@ export async function checkSharedTable(
     (await parentProblem(client, route.table)) ??
     (await columnProblem(client, batch.query, route.table.sql)) ??
     (await uncomparedProblem(client, spec, writtenBy(table))) ??
-    (await foreignKeyProblem(client, route, batch.result.key)) ??
+    (await foreignKeyProblem(client, route, batch)) ??
     (await guardProblem(client, spec, 'owner')) ??
     (await roleProblem(client, spec, route)) ??
     (await sessionProblem(spec, secret, route, table)) ??
@@ -83,16 +83,18 @@ async function columnProblem(
 /** Checks that no foreign key changes another table when the commit changes rows of the table. */
 async function foreignKeyProblem(
   client: pg.ClientBase,
-  { table }: SharedTablePlan,
-  key: readonly string[],
+  route: SharedTablePlan,
+  { result: { key }, query }: BatchSpec,
 ): Promise<Answer | null> {
-  const onDelete = await followers(client, table, key, { deletes: true, updates: false });
+  const all = (await describeQuery(client, query.sql)).map(({ name }) => name);
+  const written = { key, all };
+  const onDelete = await followers(client, route, written, { deletes: true, updates: false });
   if (onDelete.length > 0)
     return {
       detail: `a foreign key of ${onDelete.join(', ')} follows the deletes of the table (ON DELETE CASCADE, SET NULL or SET DEFAULT), and the commit removes rows that the stream lacks`,
       remedy: 'change the foreign key to ON DELETE NO ACTION, or use route.type: postgres-view',
     };
-  const onUpdate = await followers(client, table, key, { deletes: false, updates: true });
+  const onUpdate = await followers(client, route, written, { deletes: false, updates: true });
   return onUpdate.length === 0
     ? null
     : {
