@@ -90,5 +90,10 @@ function stillWaits(run: Run): string {
   const gate = gateWaitsFor(state, run.now());
   if (gate !== null) return `the run still waits for ${gate}`;
   if (state.paused) return 'the run is paused';
-  return troubleOf(state.watched)?.detail ?? 'the next attempt is not due';
+  const trouble = troubleOf(state.watched);
+  if (trouble !== null) return trouble.detail;
+  const { nextAttemptAt } = state;
+  return nextAttemptAt !== null && Date.parse(nextAttemptAt) > Date.parse(run.now())
+    ? 'the next attempt is not due'
+    : 'a window or a rehearsal ended only after that time';
 }
