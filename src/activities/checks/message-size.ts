@@ -15,14 +15,15 @@ const MESSAGE_BYTES = 1024 * 1024;
 /** The bytes of a record that are not part of the row: names, position and times. */
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
-const SAMPLE_PERCENT = 0.1;
+/** The parts that are scanned, each if the part before takes too long. Null is the whole table. */
+const SAMPLE_PERCENTS = [null, 0.1, 0.001];
 /** A value that needs no more bytes on disk than this cannot become a message that is too large. */
 const LEAST_COMPRESSED = 4000;
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
- * Scans the table. If the scan takes too long, scans only a sample. A table without TOASTed values has no long row, so it is not scanned. `text` is the table
- * as the spec names it.
+ * Scans the table. If the scan takes too long, scans only a sample. A table without TOASTed values
+ * has no long row, so it is not scanned. `text` is the table as the spec names it.
  */
 export async function checkMessageSize(
   client: pg.ClientBase,
@@ -45,16 +46,23 @@ async function measure(
   table: TableCatalog,
 ): Promise<Answer> {
   const size = sizeOf(capture, table);
-  try {
-    return judged(table, await largeRows(client, table, size, ''), '');
-  } catch (error) {
-    if (!hasState(error, SQLSTATE.queryCanceled)) throw error;
-    return judged(
-      table,
-      await largeRows(client, table, size, ` TABLESAMPLE SYSTEM (${SAMPLE_PERCENT})`),
-      ` (in a sample of ${SAMPLE_PERCENT} %, because a full scan would take too long)`,
-    );
+  for (const percent of SAMPLE_PERCENTS) {
+    const found = await largeRows(client, table, size, percent);
+    if (found !== null)
+      return judged(
+        table,
+        found,
+        percent === null
+          ? ''
+          : ` (in a sample of ${percent} %, because a full scan would take too long)`,
+      );
   }
+  return {
+    unknown: true,
+    detail: `neither the table nor a sample with rows could be measured within ${MEASURE_MS / 1000} s`,
+    remedy:
+      'check yourself that no row is larger than a Kafka message, and waive table.message-size',
+  };
 }
 
 interface Large {
@@ -72,19 +80,28 @@ function judged(table: TableCatalog, { rows, largest }: Large, scope: string): A
   };
 }
 
+/**
+ * Measures the table, or a sample of it. Returns null if this takes too long, or if the sample has
+ * no row.
+ */
 async function largeRows(
   client: pg.ClientBase,
   table: TableCatalog,
   size: string,
-  sample: string,
-): Promise<Large> {
+  percent: number | null,
+): Promise<Large | null> {
   const limit = MESSAGE_BYTES - ENVELOPE_BYTES;
+  const sample = percent === null ? '' : ` TABLESAMPLE SYSTEM (${percent})`;
   await client.query(`BEGIN; SET LOCAL statement_timeout = ${MEASURE_MS}`);
   try {
     const { rows } = await client.query<Record<string, string | null>>(
-      `SELECT count(*) AS n, max(size) AS largest FROM (SELECT ${size} AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes WHERE size > ${limit}`,
+      `SELECT count(*) AS seen, count(*) FILTER (WHERE size > ${limit}) AS n, max(size) AS largest FROM (SELECT ${size} AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes`,
     );
+    if (percent !== null && Number(rows[0]!['seen']) === 0) return null;
     return { rows: Number(rows[0]!['n']), largest: Number(rows[0]!['largest'] ?? 0) };
+  } catch (error) {
+    if (hasState(error, SQLSTATE.queryCanceled)) return null;
+    throw error;
   } finally {
     await client.query('ROLLBACK');
   }
