@@ -142,7 +142,7 @@ export const FAILURES = {
   },
   'lock-timeout': {
     meaning:
-      'a lock was not granted within 2 s; Sluice does not wait longer, because the application would wait behind it',
+      'a lock was not granted within 2 s, or a transaction for which Sluice waits did not end in time. A longer wait for a lock would make the application wait behind it',
     retryable: true,
     remedy: 'wait until the named transaction ends, then: sluice retry',
   },
