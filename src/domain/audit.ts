@@ -43,7 +43,7 @@ interface Entries {
     }[];
   };
   slot: { readonly slot: string; readonly confirmedLsn: string; readonly restartLsn: string };
-  /** The initial load had overwritten changes of this many rows. Sluice wrote them again. */
+  /** For this many rows, the load wrote an older row after a change; Sluice repeated the change. */
   'load-repeated': { readonly rows: number };
   adopted: { readonly objects: readonly string[] };
   'left-untouched': { readonly objects: readonly string[] };

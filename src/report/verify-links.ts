@@ -59,9 +59,10 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 
 /**
  * Checks that each verdict in the evidence equals the verdict in the row of its window and subject,
- * and follows from its counts and proofs. A verdict without them must not be `passed`. If something
- * changed during the window, the verdict may be `inconclusive` although the counts mean `passed` or
- * `failed`. If they mean `failed`, the reason in the row must name this change.
+ * that both have the same counts, and that the verdict follows from the counts and proofs. A verdict
+ * without them must not be `passed`. One weaker verdict is allowed: `inconclusive` although the
+ * counts mean `passed`. If the counts mean `failed`, `inconclusive` is allowed only if the row's
+ * reason names a change during the window, because a failure must not be hidden.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));

@@ -116,7 +116,7 @@ describe('the only installed JDBC source', () => {
     [CONFLUENT, 'timestamp'],
     [CONFLUENT, 'timestamp+incrementing'],
   ] as const)(
-    'is accepted if its position passes no unread row: %s in mode %s',
+    'is accepted if its position never moves beyond an unread row: %s in mode %s',
     async (plugin, mode) => {
       expect(await modeWith(plugin, mode)).toMatchObject({ status: 'passed' });
     },

@@ -86,7 +86,7 @@ describe('a witness', () => {
     });
   });
 
-  it('names in its next reading a row whose transaction was still open at the reading before', async () => {
+  it('lists a row in the next reading if its transaction was still open at this reading', async () => {
     const { name, client, seen } = await witnessed();
     await withDatabase(name, async (other) => {
       await other.query('BEGIN; DELETE FROM a WHERE id = 1');

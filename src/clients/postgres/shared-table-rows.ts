@@ -54,7 +54,7 @@ interface WrittenColumns {
  * Returns the tables whose rows change with the rows of this table, because of a foreign key with
  * CASCADE, SET NULL or SET DEFAULT. `on` says which changes count. An update changes the written
  * columns, except the key. It may also change a generated column, and a trigger may change any
- * column. A foreign key that refers only to other columns, or to the key, never follows it.
+ * column. If a foreign key refers only to columns that do not change, its table does not change.
  */
 export async function followers(
   client: pg.ClientBase,

@@ -79,8 +79,9 @@ async function readOutputTo(
 
 /**
  * Throws Problem `unreachable` if the topic's number of partitions has changed since the last
- * reading. The next window then reads the topic from its beginning. A fold of several partitions
- * must know the partition of each deleted key, but a fold of one partition did not keep it.
+ * reading. The next window then reads the topic from its beginning. With several partitions, a fold
+ * must notice a key that is written to a second partition. For that, it keeps the partition of each
+ * key, even of a deleted one. A fold of one partition does not keep it.
  */
 function refuseMorePartitions(
   topic: string,
