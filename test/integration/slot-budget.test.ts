@@ -140,7 +140,7 @@ describe('a slot that retains more WAL than its budget', () => {
     await expectKept(
       await reportOn('away', { more: { ...BATCH_PARTS, target } }),
       'sluice_away',
-      /not dropped: the cut-over may be committed/,
+      /not dropped: it is unknown whether the cut-over is committed/,
     );
   });
 
