@@ -14,7 +14,7 @@ import type { Deps } from '../runtime/deps.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
 
 /**
- * What a check needs: the plan, and access to the plan's systems. The ledger is missing here,
+ * What a check needs: the plan, and access to the plan's systems. The ledger is not included,
  * because `doctor` may run without one.
  */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {

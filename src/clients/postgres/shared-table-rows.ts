@@ -1,6 +1,6 @@
 // Checks that a shared table keeps the rows that the commit or the rollback writes to it. A trigger
-// of the table may drop or change a row. Also checks that removing rows from the table changes no
-// other table, because a foreign key may remove or change rows of that table too.
+// of the table may drop or change a row. Also checks that no other table changes with the table,
+// because a foreign key may remove or change rows of that table too.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -35,11 +35,11 @@ export function equality(columns: readonly string[], key: readonly string[]): Eq
 
 /**
  * True if a BEFORE UPDATE row trigger (bits 1, 2 and 16) may change columns of the tables $1. The
- * triggers whose functions are in the schema $6 are Sluice's own, and change no column.
+ * triggers whose functions are in the schema $5 are Sluice's own, and change no column.
  */
 const MAY_CHANGE_UPDATES = `EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
   WHERE t.tgrelid = ANY ($1::regclass[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-    AND (t.tgtype & 19) = 19 AND p.pronamespace IS DISTINCT FROM to_regnamespace($6)::oid)`;
+    AND (t.tgtype & 19) = 19 AND p.pronamespace IS DISTINCT FROM to_regnamespace($5)::oid)`;
 
 type SharedTable = Pick<SharedTablePlan, 'table' | 'kept'>;
 
@@ -52,7 +52,7 @@ interface WrittenColumns {
 
 /**
  * Returns the tables whose rows change with the rows of this table, because of a foreign key with
- * CASCADE, SET NULL or SET DEFAULT. `on` says which changes count. An update changes the written
+ * CASCADE, SET NULL or SET DEFAULT. `change` says which changes count. An update changes the written
  * columns, except the key. It may also change a generated column, and a trigger may change any
  * column. If a foreign key refers only to columns that do not change, its table does not change.
  */
@@ -60,18 +60,18 @@ export async function followers(
   client: pg.ClientBase,
   { table, kept }: SharedTable,
   { key, all }: WrittenColumns,
-  on: { readonly deletes: boolean; readonly updates: boolean },
+  change: 'delete' | 'update',
 ): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint
       WHERE contype = 'f' AND confrelid = ANY ($1::regclass[])
-        AND ($3::bool AND confdeltype IN ('c', 'n', 'd')
-          OR $4::bool AND confupdtype IN ('c', 'n', 'd') AND EXISTS (
+        AND CASE $2 WHEN 'delete' THEN confdeltype IN ('c', 'n', 'd')
+          ELSE confupdtype IN ('c', 'n', 'd') AND EXISTS (
             SELECT FROM pg_attribute WHERE attrelid = confrelid AND attnum = ANY (confkey)
-              AND NOT attname::text = ANY ($2::text[])
-              AND (attname::text = ANY ($5::text[]) OR attgenerated <> '' OR ${MAY_CHANGE_UPDATES})))
+              AND NOT attname::text = ANY ($3::text[])
+              AND (attname::text = ANY ($4::text[]) OR attgenerated <> '' OR ${MAY_CHANGE_UPDATES})) END
       ORDER BY 1`,
-    [await partsOf(client, [table.sql]), key, on.deletes, on.updates, all, quoteIdent(kept.schema)],
+    [await partsOf(client, [table.sql]), change, key, all, quoteIdent(kept.schema)],
   );
   return rows.map(({ name }) => name);
 }
@@ -97,13 +97,12 @@ export async function followerProblem(
   const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'} of ${shared.table.text}`;
   const also = (doing: string, others: readonly string[]): string =>
     `${doing} would also change rows of ${others.join(', ')}, because of a foreign key`;
+  if (removed === 0 && written === 0) return null;
   const { fields } = await client.query(`SELECT * FROM ${source} LIMIT 0`);
   const columns = { key, all: fields.map((field) => field.name) };
-  const onDelete = { deletes: removed > 0, updates: false };
-  const withDeletes = await followers(client, shared, columns, onDelete);
+  const withDeletes = removed > 0 ? await followers(client, shared, columns, 'delete') : [];
   if (withDeletes.length > 0) return also(`removing ${rows(removed)}`, withDeletes);
-  const onUpdate = { deletes: false, updates: written > 0 };
-  const withUpdates = await followers(client, shared, columns, onUpdate);
+  const withUpdates = written > 0 ? await followers(client, shared, columns, 'update') : [];
   return withUpdates.length > 0 ? also(`writing ${rows(written)}`, withUpdates) : null;
 }
 

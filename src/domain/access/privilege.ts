@@ -15,7 +15,7 @@ export interface Privilege {
   /** The object of the right: a database, a schema, a table, a view or a role. */
   readonly subject: string;
   readonly why: string;
-  /** What fails without the right: usually a check, or a phase with its error. */
+  /** What fails without the right. It is usually a check. It can also be a phase and its error. */
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;

@@ -22,7 +22,7 @@ import { goneDuringLoad } from './load-failures.js';
 import { LoadedTopic } from './loaded-topic.js';
 import { readNotifications } from './log-load.js';
 
-/** By default, a Kafka transaction that its producer left open ends by itself after a minute. */
+/** Kafka ends a transaction that its producer left open. By default, it does so after a minute. */
 const OPEN_TRANSACTION_MS = 120_000;
 /** The maximum number of changes that are in memory at the same time. */
 const CHANGES_AT_ONCE = 100;

@@ -88,13 +88,13 @@ async function foreignKeyProblem(
 ): Promise<Answer | null> {
   const all = (await describeQuery(client, query.sql)).map(({ name }) => name);
   const written = { key, all };
-  const onDelete = await followers(client, route, written, { deletes: true, updates: false });
+  const onDelete = await followers(client, route, written, 'delete');
   if (onDelete.length > 0)
     return {
       detail: `a foreign key of ${onDelete.join(', ')} follows the deletes of the table (ON DELETE CASCADE, SET NULL or SET DEFAULT), and the commit removes rows that the stream lacks`,
       remedy: 'change the foreign key to ON DELETE NO ACTION, or use route.type: postgres-view',
     };
-  const onUpdate = await followers(client, route, written, { deletes: false, updates: true });
+  const onUpdate = await followers(client, route, written, 'update');
   return onUpdate.length === 0
     ? null
     : {
