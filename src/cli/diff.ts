@@ -99,8 +99,8 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 
 /**
  * Returns the first row that failed, or else the first row that did not pass. If all rows passed,
- * returns the first row. Rows are in the pipeline's order (tables, stages, result, sink). If a row
- * failed, the mistake is therefore between its subject and the subject before it.
+ * returns the first row. Rows are in the pipeline's order (tables, stages, result, sink), so the first
+ * failed row is nearest to the source of the mistake.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (

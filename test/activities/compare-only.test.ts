@@ -84,7 +84,7 @@ describe('a comparison', () => {
     };
     expect(await reached('0/20')).toBe(null);
     expect(await reached('0/1F')).toMatch(
-      /acknowledged 0\/1F, but 0\/20 is needed, at the time limit$/,
+      /acknowledged 0\/1F, but 0\/20 is needed; this was still so at the time limit$/,
     );
     expect(await reached('0/1F', null)).toMatch(/no process reads the slot$/);
   });

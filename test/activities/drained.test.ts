@@ -1,6 +1,7 @@
 // Tests the drain proof, which shows that the pipeline has read its whole input. If the pipeline is
 // deployed again during the drain, its internal topics are removed and created again. This must
-// never end the generation. The loss of a table's topic does end it.
+// never end the generation. The loss of a table's topic does end it. P4 and P5 are parts of the proof
+// (see docs/explanation/cutover.md).
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';
@@ -209,7 +210,7 @@ describe('the drain of several groups', () => {
   it("fails while one of two groups of a topic has not reached the topic's end", async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
     expect(await asked(cluster)).toBe(
-      `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
+      `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed; this was still so at the time limit`,
     );
   });
   it('holds if each group of a topic has read the whole topic, and another group reads other topics', async () => {
@@ -222,7 +223,7 @@ describe('the drain of several groups', () => {
   it('fails while a group has an offset beyond the end of a topic that was created again', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 7000]] });
     expect(await asked(cluster)).toBe(
-      `drain: group totals has read ${SOURCE}/0 to offset 7000, but it ends at 453, so the topic was created again or truncated after that, at the time limit`,
+      `drain: group totals has read ${SOURCE}/0 to offset 7000, but it ends at 453, so the topic was created again or truncated after that; this was still so at the time limit`,
     );
   });
   it('is not proven while a group subscribes to a topic and has committed nothing there', async () => {

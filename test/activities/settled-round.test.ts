@@ -1,5 +1,6 @@
 // Tests which rounds of a settled comparison may lack a commit. With synchronous replication, a
-// commit that waits for a standby is in the WAL, and so in the stream, before any session sees it.
+// commit can wait for a standby. The stream already has it then, but no session of Postgres sees it
+// yet. So a query of the round can lack a commit that the stream has.
 import { describe, expect, it } from 'vitest';
 import { takeRound, type RoundTaken } from '../../src/activities/windows/results/settled-round.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

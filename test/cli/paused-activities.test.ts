@@ -44,11 +44,14 @@ describe('an activity that is paused at Temporal', () => {
       waits: ['catchUp: paused at Temporal'],
     });
   });
+});
+
+describe('a run whose slot no guard watches', () => {
   it.each([
-    ['the guard', { guard: true }, 'RUNNING', GUARD_PAUSED],
-    ['a step', { guard: false, catchUp: true }, 'RUNNING', null],
-    ['the guard of a run that ended', { guard: true }, 'TERMINATED', 'terminated'],
-  ])('keeps the slot unwatched only if it is the guard: %s', (_what, paused, status, state) =>
+    ['counts as such if its guard is paused', { guard: true }, 'RUNNING', GUARD_PAUSED],
+    ['is not one whose other activity is paused', { guard: false, catchUp: true }, 'RUNNING', null],
+    ['has the state in which it ended', { guard: true }, 'TERMINATED', 'terminated'],
+  ])('%s', (_rule, paused, status, state) =>
     expect(unguardedState(aDescription(paused, status))).toBe(state),
   );
 });

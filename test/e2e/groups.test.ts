@@ -157,7 +157,7 @@ describe('a drain over real groups', () => {
     await produceText(TOPIC, ['four']);
     await hasRead(enrich, 4);
     expect(await drained(1500), notes.join('; ')).toBe(
-      `drain: group ${totals} has read ${TOPIC}/0 to offset 3, and 4 is needed, at the time limit`,
+      `drain: group ${totals} has read ${TOPIC}/0 to offset 3, and 4 is needed; this was still so at the time limit`,
     );
     const again = reader(totals, 'consumer');
     expect(await drained(60_000)).toBeNull();

@@ -184,7 +184,7 @@ describe('a proof on a slice of the example', () => {
     expect(slow.result).toMatchObject({
       verdict: 'inconclusive',
       reason: expect.stringMatching(
-        /no committed offset .* unknown whether the group has drained, at the time limit/,
+        /no committed offset .* unknown whether the group has drained; this was still so at the time limit/,
       ) as string,
     });
     expect(await traces()).toEqual([]);

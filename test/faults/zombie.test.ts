@@ -1,6 +1,7 @@
 // Suspends a worker (SIGSTOP) in the middle of the cut-over, until Temporal's heartbeat timeout is
 // over and the fence has ended. Another worker takes over. The suspended worker continues (SIGCONT)
 // while the other worker holds the fence of a later attempt. Its late actions must change nothing.
+import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
@@ -11,15 +12,18 @@ import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
 const zombie = new TestWorker();
 const successor = new TestWorker();
 let shop: FencedShop;
+let connection: Connection;
 
 beforeAll(async () => {
   shop = await openFencedShop('zombie', 60); // maxHold in seconds; it must exceed the predicted hold
   await zombie.start();
+  connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS']! });
 });
 afterAll(async () => {
   shop.rest();
   zombie.send('SIGCONT');
   await Promise.all([zombie.kill('SIGTERM'), successor.kill('SIGTERM')]);
+  await connection.close();
 });
 
 /** Waits for the fence of an attempt after `first`. The error says what delays it. */
@@ -34,12 +38,28 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
   });
 }
 
+/**
+ * Waits until Temporal knows that the run has its fence, because the run asks for the drain next.
+ * A worker that is suspended before this point has not reported the fence. Its successor would
+ * repeat the activity in time, and the first attempt would commit.
+ */
+async function drains(): Promise<void> {
+  const { workflow } = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });
+  await sleepUntil('the run asks for the drain', async () => {
+    const { events } = await workflow.getHandle(`migration-${shop.name}`).fetchHistory();
+    return (events ?? []).some(
+      ({ activityTaskScheduledEventAttributes: asked }) => asked?.activityType?.name === 'drainTo',
+    );
+  });
+}
+
 describe('a worker that was suspended during the cut-over', () => {
   it('changes nothing when it continues beside its successor: one commit, and nothing is left over', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {
       await fenced(client, 0);
+      await drains();
       const first = (await shop.lease(client))!.attempt;
       zombie.send('SIGSTOP');
       await successor.start();

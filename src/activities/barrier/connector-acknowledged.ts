@@ -87,7 +87,7 @@ export async function slotAcknowledged(
     });
   return reached
     ? null
-    : `barrier: the connector acknowledged ${confirmed}, but ${lsn} is needed, at the time limit`;
+    : `barrier: the connector acknowledged ${confirmed}, but ${lsn} is needed; this was still so at the time limit`;
 }
 
 export async function confirmedPosition(

@@ -179,7 +179,7 @@ async function topicsConsumed(
     },
     () => ({ waitingFor: why }),
   );
-  if (drained === null) return `${why}, at the time limit`;
+  if (drained === null) return `${why}; this was still so at the time limit`;
   if (drained !== DRAINED) return drained;
   note({
     part: 'P5',

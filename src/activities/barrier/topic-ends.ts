@@ -94,7 +94,7 @@ export async function stable(
     open = behind;
     return open.length === 0 ? DRAINED : null;
   });
-  if (isStable === null) return `${why}, at the time limit`;
+  if (isStable === null) return `${why}; this was still so at the time limit`;
   if (isStable !== DRAINED) return isStable;
   note({
     part: 'P4',

@@ -40,7 +40,7 @@ export function writing(file: string, write: () => void): void {
   }
 }
 
-/** Names the first line with bytes that are not UTF-8. No character of UTF-8 contains a newline. */
+/** Names the first line with bytes that are not UTF-8. In UTF-8, the byte 0x0a is always a newline. */
 function notUtf8(bytes: Buffer): string {
   let line = 1;
   for (let from = 0; from < bytes.length; line += 1) {

@@ -32,7 +32,8 @@ const [NANO, NANO_DIGITS] = [1_000_000_000, 9];
  * fraction of a second.
  */
 function nanosOf(nanos: string | undefined): string {
-  if (!/^\d{1,9}$/.test(nanos!)) throw new Undecodable(`${nanos} nanoseconds of a second`);
+  if (!/^\d{1,9}$/.test(nanos!))
+    throw new Undecodable(`a time has ${nanos} nanoseconds, which is not from 0 to 999999999`);
   return nanos!;
 }
 

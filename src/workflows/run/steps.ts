@@ -1,4 +1,5 @@
-// Runs the steps of a run. A step that fails blocks the run; the run does not fail. While the run
+// Runs the steps of a run. A step that fails usually blocks the run. The run fails only if its spec
+// is invalid or its name is refused. While the run
 // waits (`wait`, `edge`, `park`), it continues as new if its history is long.
 import {
   CancellationScope,
@@ -205,7 +206,10 @@ export abstract class Steps extends Journal {
     }
   }
 
-  /** Ends the wait of a blocked run, or the next wait if an attempt is running. */
+  /**
+   * Ends the wait of a blocked run. If an attempt is running, it ends the next wait, except if that
+   * wait needs a person's consent (see `park`).
+   */
   retry(): void {
     this.#retries += 1;
   }

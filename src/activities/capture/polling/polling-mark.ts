@@ -88,7 +88,7 @@ async function markCapture(
     );
     return isThere
       ? null
-      : `barrier: connector of ${subject} had stored only ${describeCursor(at)}, and ${describeCursor(wanted)} is needed, at the time limit`;
+      : `barrier: connector of ${subject} had stored only ${describeCursor(at)}, and ${describeCursor(wanted)} is needed; this was still so at the time limit`;
   };
 }
 
@@ -113,7 +113,7 @@ async function untilPolled(
     at.seen === null
       ? `stored poll ${at.number} without its snapshot (use the JDBC source of this version of Sluice)`
       : `stored a poll with snapshot ${at.seen}`;
-  return `barrier: connector of ${subject} had ${stored}, and a complete poll after snapshot ${wanted} is needed, at the time limit`;
+  return `barrier: connector of ${subject} had ${stored}, and a complete poll after snapshot ${wanted} is needed; this was still so at the time limit`;
 }
 
 /**

@@ -104,6 +104,6 @@ async function acknowledged(
     return null;
   });
   if (reached === null)
-    return `barrier: the reader of slot ${slot} acknowledged ${confirmed}, but ${lsn} is needed, at the time limit${isRead ? '' : '; no process reads the slot'}`;
+    return `barrier: the reader of slot ${slot} acknowledged ${confirmed}, but ${lsn} is needed; this was still so at the time limit${isRead ? '' : '; no process reads the slot'}`;
   return reached === '' ? null : `barrier: ${reached}`;
 }
