@@ -12,15 +12,26 @@ export const withoutKey = (secret: SecretRef, ...path: string[]): SpecIssue[] =>
 
 /** Returns an issue if Kafka Connect cannot resolve the reference to a secret at `path`. */
 export function placeholderIssues(secret: SecretRef, ...path: string[]): SpecIssue[] {
-  // FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key, the
-  // text of the reference itself is used as the password.
-  if (!('file' in secret) || /^\/.+:[^:/]+$/.test(secret.file)) return [];
+  const cause = 'file' in secret ? whyUnresolved(secret.file) : null;
+  if (cause === null) return [];
   return [
     {
       path: ['spec', ...path, 'file'],
-      message: `"${secret.file}" names no key, and Kafka's config providers can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
+      message: `${cause}. Write { file: /folder/name.properties:password }, and in that file password=...`,
     },
   ];
+}
+
+/**
+ * Returns why FileConfigProvider could not read `${file:PATH:KEY}`, or null. Without a key, Kafka
+ * Connect would use the text of the reference itself as the password.
+ */
+function whyUnresolved(file: string): string | null {
+  if (!/.:[^:/]+$/.test(file))
+    return `"${file}" names no key, and Kafka's config providers can only read a key of a properties file`;
+  return file.startsWith('/')
+    ? null
+    : `"${file}" is a relative path, and Kafka Connect would look for it in its own working directory`;
 }
 
 /** Finds why the connector could not log in to Kafka to read Debezium's signals. */

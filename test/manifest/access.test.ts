@@ -83,6 +83,13 @@ describe('the signal of an incremental snapshot', () => {
       'names no key',
     );
   });
+  it('is refused with a relative path to the password, and the message says so', () => {
+    const sasl = { ...SASL, passwordFrom: { file: 'secrets/kafka.properties:password' } };
+    const connector = { ...CONNECTOR, snapshot: 'incremental' };
+    const problems = problemsOf({ kafka: { ...KAFKA, sasl }, connector });
+    expect(problems).toContain('is a relative path');
+    expect(problems).not.toContain('names no key');
+  });
   it('cannot be read with a token from a command, because Kafka Connect cannot run the command', () => {
     const sasl = { ...OAUTH, token: { command: '/opt/msk-token' } };
     const connector = { ...CONNECTOR, snapshot: 'incremental' };
