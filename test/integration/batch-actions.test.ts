@@ -24,6 +24,7 @@ describe('a statement of the batch', () => {
     'UPDATE control SET paused_until = $1',
     'UPDATE control SET paused_until = NULL; DELETE FROM control;',
     'ALTER TABLE control RENAME TO old',
+    'CREATE TABLE later AS SELECT $1::timestamptz AS until',
   ])('passes if Postgres accepts it, and is not run: %s', async (sql) => {
     expect(await said(sql)).toMatchObject({ status: 'passed' });
     const { rows } = await database.client.query('SELECT count(*)::int AS n FROM control');
@@ -35,12 +36,29 @@ describe('a statement of the batch', () => {
     'SELECT 1 -- until $1',
     'UPDATE control SET paused_until = least($1, $2)',
     "DO $$ BEGIN EXECUTE 'SELECT $1'; END $$",
+    'CREATE VIEW pausing AS SELECT $1::timestamptz AS until',
+    'COPY (SELECT $1) TO STDOUT',
+    'PREPARE pausing AS UPDATE control SET paused_until = $1',
   ])('fails if Postgres would refuse its parameter when it runs: %s', async (sql) => {
     await expect(database.client.query(sql, [new Date().toISOString()])).rejects.toThrow();
     expect(await said(sql)).toMatchObject({
       status: 'failed',
       detail: expect.stringMatching(/parameter/) as string,
       remedy: expect.stringContaining('correct batch.retire') as string,
+    });
+  });
+
+  it('fails if it writes the number of the parameter with zeros, because it then gets no value', async () => {
+    expect(await said('UPDATE control SET paused_until = $01')).toMatchObject({
+      status: 'failed',
+      detail: 'it writes the parameter $1 with leading zeros; write $1',
+    });
+  });
+
+  it.each([0, 2])('fails with the number of a parameter that has no value: $%s', async (number) => {
+    expect(await said(`UPDATE control SET paused_until = $${number}`)).toMatchObject({
+      status: 'failed',
+      detail: `it has the parameter $${number}, but only $1 has a value`,
     });
   });
 

@@ -7,6 +7,12 @@ export interface DescribedField {
   readonly dataTypeID: number;
 }
 
+interface DescribedStatement {
+  readonly fields: readonly DescribedField[];
+  /** How many parameters the server expects when the statement runs. */
+  readonly parameterCount: number;
+}
+
 /**
  * Builds a query for `client.query` that uses the extended protocol, which refuses a text with more
  * than one statement.
@@ -74,10 +80,19 @@ async function settingsOf(client: pg.ClientBase): Promise<Map<string, string>> {
  * Returns the fields of one statement, which is parsed but not run. Rejects with the server's error
  * if the text is not exactly one statement.
  */
-export const describeStatement = (
+export const describeStatement = async (
   client: pg.ClientBase,
   text: string,
-): Promise<readonly DescribedField[]> =>
+): Promise<readonly DescribedField[]> => (await describe(client, text)).fields;
+
+/**
+ * Returns how many parameters one statement has. The statement is parsed but not run. Rejects like
+ * `describeStatement`.
+ */
+export const countParameters = async (client: pg.ClientBase, text: string): Promise<number> =>
+  (await describe(client, text)).parameterCount;
+
+const describe = (client: pg.ClientBase, text: string): Promise<DescribedStatement> =>
   new Promise((resolve, reject) => {
     client.query(new Description(text, resolve, reject) as unknown as pg.Submittable);
   });
@@ -113,18 +128,23 @@ interface Wire {
   parse(query: { text: string }): void;
   describe(what: { type: 'S'; name: string }): void;
   sync(): void;
+  on(event: 'parameterDescription', listener: Parameters): void;
+  off(event: 'parameterDescription', listener: Parameters): void;
 }
+type Parameters = (message: { readonly parameterCount: number }) => void;
 
 /** Implements pg's query interface with Parse and Describe, but without Bind and Execute. */
 class Description {
   #fields: readonly DescribedField[] = [];
+  #parameterCount = 0;
+  #connection: Wire | null = null;
   readonly #text: string;
-  readonly #resolve: (fields: readonly DescribedField[]) => void;
+  readonly #resolve: (described: DescribedStatement) => void;
   readonly #reject: (error: Error) => void;
 
   constructor(
     text: string,
-    resolve: (fields: readonly DescribedField[]) => void,
+    resolve: (described: DescribedStatement) => void,
     reject: (error: Error) => void,
   ) {
     this.#text = text;
@@ -133,6 +153,9 @@ class Description {
   }
 
   submit(connection: Wire): void {
+    this.#connection = connection;
+    // pg's client does not pass this message on to its queries
+    connection.on('parameterDescription', this.#countParameters);
     connection.parse({ text: this.#text });
     connection.describe({ type: 'S', name: '' });
     connection.sync();
@@ -143,10 +166,20 @@ class Description {
   }
 
   handleReadyForQuery(): void {
-    this.#resolve(this.#fields);
+    this.#stopListening();
+    this.#resolve({ fields: this.#fields, parameterCount: this.#parameterCount });
   }
 
   handleError(error: Error): void {
+    this.#stopListening();
     this.#reject(error);
+  }
+
+  readonly #countParameters: Parameters = ({ parameterCount }) => {
+    this.#parameterCount = parameterCount;
+  };
+
+  #stopListening(): void {
+    this.#connection?.off('parameterDescription', this.#countParameters);
   }
 }
