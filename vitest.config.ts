@@ -39,6 +39,7 @@ const POSTGRES_ONLY = integration([
   'shared-table-followers',
   'shared-table-lease',
   'shared-table-rights',
+  'shared-table-rows',
   'shared-table-shape',
   'sight',
   'sink-relatives',

@@ -2,59 +2,11 @@
 // stream's rows, and a rollback does the reverse. That is impossible with a DEFERRABLE key or an
 // invalid unique index. It is also impossible if the table is a partition, inherits from another
 // table, or has tables that inherit from it.
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openDrill, type Drill } from '../../bench/drill.js';
-import type { FenceInput } from '../../src/activities/cutover/fence.js';
-import { checkSharedTable } from '../../src/activities/cutover/routes/shared-table-checks.js';
-import { withSource } from '../../src/clients/postgres/connection.js';
-import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
-import { resolve } from '../../src/domain/plan/resolve.js';
-import type { SharedTablePlan } from '../../src/domain/routes/route.js';
-import { resolveSecret } from '../../src/wiring/config.js';
-import {
-  dropRoles,
-  makeRoles,
-  resetShared,
-  sharedRef,
-  sharedRows,
-} from '../support/shared-drill.js';
+import { describe, expect, it } from 'vitest';
+import { SharedTableFixture } from '../support/shared-table-fixture.js';
 
 const NOT_NOW = 'ALTER TABLE shared DROP CONSTRAINT shared_pkey';
-let drill: Drill;
-let ref: MigrationRef;
-let attempt = 0;
-
-beforeAll(async () => {
-  drill = await openDrill('shared_shape');
-  await makeRoles(drill);
-});
-afterAll(async () => {
-  await dropRoles(drill);
-  await drill.close();
-});
-beforeEach(async () => {
-  attempt += 1;
-  await drill.client.query('DROP TABLE IF EXISTS whole, child CASCADE');
-  await resetShared(drill);
-  ref = sharedRef(drill);
-});
-
-/** Returns what `doctor` says about the table. */
-const doctor = (): Promise<unknown> =>
-  withSource(ref.spec, resolveSecret, (client) =>
-    checkSharedTable(client, resolve(ref), resolveSecret, resolve(ref).route as SharedTablePlan),
-  );
-
-/** Fences the table and tries to commit. Returns the reason of the refusal. */
-async function refusal(): Promise<string | null> {
-  const input: FenceInput = { ref, token: 'shape', attempt, epoch: 3, evidenceId: 'ev' };
-  await drill.cutover.fence(input);
-  return (await drill.cutover.commitCutover(input)).refused;
-}
-
-const routeBack = (): Promise<void> =>
-  new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
+const shared = new SharedTableFixture('shared_shape');
 
 describe('a shared table', () => {
   it.each([
@@ -74,18 +26,18 @@ describe('a shared table', () => {
       /these tables inherit from it: child/,
     ],
   ])('is refused by doctor and by the commit if %s', async (_what, change, why) => {
-    await drill.client.query(change);
-    const before = await sharedRows(drill);
-    expect(await doctor()).toMatchObject({ detail: expect.stringMatching(why) as string });
-    expect(await refusal()).toMatch(why);
-    expect(await sharedRows(drill)).toEqual(before);
+    await shared.drill.client.query(change);
+    const before = await shared.rows();
+    expect(await shared.doctor()).toMatchObject({ detail: expect.stringMatching(why) as string });
+    expect(await shared.refusal()).toMatch(why);
+    expect(await shared.rows()).toEqual(before);
   });
 
   it('is refused by doctor if its unique index is not valid', async () => {
-    await drill.client
+    await shared.drill.client
       .query(`DROP TABLE shared; CREATE TABLE shared (id int, n numeric, doc json) PARTITION BY LIST (id);
       CREATE TABLE shared_1 PARTITION OF shared DEFAULT; CREATE UNIQUE INDEX ON ONLY shared (id)`);
-    expect(await doctor()).toMatchObject({
+    expect(await shared.doctor()).toMatchObject({
       detail: 'the table has no unique index on exactly (id)',
     });
   });
@@ -101,22 +53,24 @@ describe('a shared table', () => {
        CREATE TABLE shared PARTITION OF whole DEFAULT`,
     ],
   ])('is refused by doctor if it %s', async (_what, change) => {
-    await drill.client.query(change);
-    expect(await doctor()).toMatchObject({
+    await shared.drill.client.query(change);
+    expect(await shared.doctor()).toMatchObject({
       detail: expect.stringMatching(/is a partition of whole or inherits from it/) as string,
     });
   });
 
   it('refuses the rollback while a table inherits from it, and allows it after NO INHERIT', async () => {
-    expect(await refusal()).toBeNull();
-    await drill.client.query(
+    expect(await shared.refusal()).toBeNull();
+    await shared.drill.client.query(
       'CREATE TABLE child () INHERITS (shared); INSERT INTO child (id, n, serial) VALUES (2, 7, 70)',
     );
-    const before = await sharedRows(drill);
-    await expect(routeBack()).rejects.toThrow(/public.shared: these tables inherit from it: child/);
-    expect(await sharedRows(drill)).toEqual(before);
-    await drill.client.query('ALTER TABLE child NO INHERIT shared');
-    await routeBack();
-    expect(await sharedRows(drill)).toContainEqual([9, '9', '{"only": "here"}']);
+    const before = await shared.rows();
+    await expect(shared.routeBack()).rejects.toThrow(
+      /public.shared: these tables inherit from it: child/,
+    );
+    expect(await shared.rows()).toEqual(before);
+    await shared.drill.client.query('ALTER TABLE child NO INHERIT shared');
+    await shared.routeBack();
+    expect(await shared.rows()).toContainEqual([9, '9', '{"only": "here"}']);
   });
 });
