@@ -15,6 +15,7 @@ import type { ComparisonDocument } from '../domain/evidence/comparison-document.
 import { leftOutOf } from '../domain/evidence/left-out.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
+import { comparisonPlan } from '../domain/plan/comparison-plan.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { renderComparisonHtml, renderComparisonMarkdown } from '../report/comparison-page.js';
 import { differenceTable } from './diff.js';
@@ -53,6 +54,12 @@ export async function compare(options: CompareOptions): Promise<number> {
   if (!/^\d+$/.test(limit))
     throw new CliError(EXIT.usage, 'usage', `--limit ${limit} is not a number`);
   const spec = readSpec(file, 'comparison');
+  if (marks && comparisonPlan(spec).slot === null)
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      '--marker would be ignored, because spec.existing names no slot; add existing.slot, or omit --marker',
+    );
   const { windowMemory, snapshotBytes } = loadConfig();
   const systems = new Systems(resolveSecret, undefined, ownPod());
   const stateDir = temporaryDir();

@@ -4,7 +4,7 @@ import { workerHelp } from '../../wiring/environment.js';
 import { EXIT, print, type Format } from '../support/output.js';
 import { addDecidingVerbs, addReadingVerbs, addSteeringVerbs } from './verbs-on-a-run.js';
 import { addDecisionAids, addSpecVerbs } from './verbs-before-start.js';
-import { output, verb } from './verb.js';
+import { output, refusesIgnored, verb } from './verb.js';
 
 /** Builds the command line with every verb. `version` is the version of the package. */
 export function buildProgram(version: string): Command {
@@ -21,12 +21,17 @@ export function buildProgram(version: string): Command {
   addReadingVerbs(program);
   addDecidingVerbs(program);
   addSteeringVerbs(program);
-  verb(program, 'worker', 'serve migrations until SIGTERM', async (o: never) =>
+  const worker = verb(program, 'worker', 'serve migrations until SIGTERM', async (o: never) =>
     (await import('../worker.js')).worker(o),
   )
     .option('--check-replay', 'only replay the open runs with this version; exit 3 if one fails')
     .addOption(output())
     .addHelpText('after', workerHelp);
+  refusesIgnored(worker, 'output', (one) =>
+    one.opts<{ checkReplay?: boolean }>().checkReplay
+      ? null
+      : 'without --check-replay, the worker prints only messages on stderr; omit it',
+  );
   verb(
     program,
     'codec-server',

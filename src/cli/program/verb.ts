@@ -31,6 +31,38 @@ export function needs(command: Command, option: string, other: string): Command 
   });
 }
 
+/** Returns whether an option is on the command line. Its default and its variable do not count. */
+const isGiven = (command: Command, option: string): boolean =>
+  command.getOptionValueSource(option) === 'cli';
+
+/**
+ * Makes a verb refuse `option` on the command line if the verb would ignore it. `why` returns why it
+ * would, or null. A format in SLUICE_OUTPUT is never refused, because it applies to all verbs.
+ */
+export function refusesIgnored(
+  command: Command,
+  option: string,
+  why: (verb: Command, isOnCommandLine: (other: string) => boolean) => string | null,
+): Command {
+  return command.hook('preAction', (_program, verb) => {
+    const reason = isGiven(verb, option) ? why(verb, (other) => isGiven(verb, other)) : null;
+    if (reason !== null)
+      verb.error(`error: option '${flagOf(verb, option)}' would be ignored: ${reason}`);
+  });
+}
+
+/**
+ * Makes a verb refuse --limit together with an output that is not text, because only text has a
+ * limit.
+ */
+export const limitsText = (command: Command): Command =>
+  refusesIgnored(command, 'limit', (verb, isOnCommandLine) => {
+    const format = verb.opts<{ output: string }>().output;
+    return isOnCommandLine('output') && format !== 'text'
+      ? 'only the output text has this limit; omit one of the two options'
+      : null;
+  });
+
 const flagOf = (command: Command, name: string): string =>
   command.options.find((option) => option.attributeName() === name)?.flags ?? name;
 

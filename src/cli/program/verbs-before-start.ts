@@ -2,7 +2,7 @@
 // portfolio. Each verb's file is loaded only when it runs.
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../support/output.js';
-import { filled, file, needs, output, verb, yes } from './verb.js';
+import { filled, file, limitsText, needs, output, verb, yes } from './verb.js';
 
 /** Adds the verbs that work with a spec: write it, check it, plan it, start it. */
 export function addSpecVerbs(program: Command): void {
@@ -44,6 +44,7 @@ export function addSpecVerbs(program: Command): void {
     .addOption(output());
   needs(doctor, 'remove', 'leftovers');
   needs(doctor, 'routeBack', 'remove');
+  needs(doctor, 'yes', 'remove');
   const plan = verb(
     program,
     'plan',
@@ -59,12 +60,15 @@ export function addSpecVerbs(program: Command): void {
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
-    .option(
-      '--exit-code',
-      'exit 3 instead of 0 after a plan is printed, to show that its changes are still to be made',
+    .addOption(
+      new Option(
+        '--exit-code',
+        'exit 3 instead of 0 after a plan is printed, to show that its changes are still to be made',
+      ).conflicts('rehearse'),
     );
   needs(plan, 'by', 'rehearse');
   needs(plan, 'key', 'rehearse');
+  needs(plan, 'yes', 'rehearse');
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('../start.js')).start(o),
   )
@@ -117,7 +121,7 @@ export function addDecisionAids(program: Command): void {
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
     .option('--by <name>', 'the person who runs the proof', filled)
     .addOption(output(['text', 'json', 'md', 'html']));
-  verb(
+  const compare = verb(
     program,
     'compare',
     'compare tables with topics that already exist, once, and create nothing',
@@ -133,6 +137,7 @@ export function addDecisionAids(program: Command): void {
       '--marker',
       'write messages with the prefix sluice-compare into the WAL while the slot is behind; the connector must ignore this prefix',
     )
-    .option('--limit <n>', 'how many differences to show', '20')
+    .option('--limit <n>', 'how many differences to print as text', '20')
     .addOption(output([...FORMATS, 'md', 'html']));
+  limitsText(compare);
 }

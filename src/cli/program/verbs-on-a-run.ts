@@ -1,18 +1,25 @@
 // Declares the verbs for a migration that was started. Each verb's file is loaded only when it
 // runs.
 import type { Command } from 'commander';
-import { filled, output, verb, yes } from './verb.js';
+import { filled, limitsText, output, refusesIgnored, verb, yes } from './verb.js';
 
 /** Adds the verbs that only read. */
 export function addReadingVerbs(program: Command): void {
   verb(program, 'list', 'list all migrations', async (o: never) =>
     (await import('../list.js')).list(o),
   ).addOption(output());
-  verb(program, 'get <id>', 'show the state of a migration', async (id: never, o: never) =>
-    (await import('../get.js')).get(id, o),
+  const get = verb(
+    program,
+    'get <id>',
+    'show the state of a migration',
+    async (id: never, o: never) => (await import('../get.js')).get(id, o),
   )
     .addOption(output())
-    .option('-w, --watch', 'follow until the end');
+    .option('-w, --watch', 'follow until the end, as text');
+  refusesIgnored(get, 'output', (one) => {
+    const { watch, output: format } = one.opts<{ watch?: boolean; output: string }>();
+    return watch && format !== 'text' ? '--watch prints text; omit one of the two options' : null;
+  });
   verb(
     program,
     'wait <id>',
@@ -27,7 +34,7 @@ export function addReadingVerbs(program: Command): void {
   )
     .addOption(output())
     .option('--failed', 'list only failed windows');
-  verb(
+  const diff = verb(
     program,
     'diff <id>',
     'show the differences with the values of both sides',
@@ -41,6 +48,7 @@ export function addReadingVerbs(program: Command): void {
     .option('--limit <n>', 'how many differences to print as text', '20')
     .option('--exit-code', 'exit 3 when there are differences')
     .addOption(output());
+  limitsText(diff);
   verb(
     program,
     'explain <id>',
@@ -53,7 +61,11 @@ export function addReadingVerbs(program: Command): void {
     'show what happened, and who decided it',
     async (id: never, o: never) => (await import('../audit.js')).audit(id, o),
   ).addOption(output());
-  verb(
+  addReport(program);
+}
+
+function addReport(program: Command): void {
+  const report = verb(
     program,
     'report <id> [file]',
     'write the report from the ledger; `report verify FILE` checks a report against the ledger',
@@ -61,6 +73,15 @@ export function addReadingVerbs(program: Command): void {
   )
     .option('--show-values', 'show differing values, which are masked by default')
     .addOption(output(['md', 'html', 'json'], 'md'));
+  const isVerifying = ({ args }: Command): boolean => args[0] === 'verify' && args.length > 1;
+  refusesIgnored(report, 'showValues', (one) =>
+    isVerifying(one) ? 'report verify shows no values; omit it' : null,
+  );
+  refusesIgnored(report, 'output', (one) =>
+    isVerifying(one) && one.opts<{ output: string }>().output !== 'json'
+      ? 'report verify prints text, or JSON with -o json; omit it'
+      : null,
+  );
 }
 
 /**

@@ -1,0 +1,41 @@
+// Tests that no verb ignores an option: a combination with an option that would have no effect is
+// refused before the verb begins.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runCommand } from '../../src/cli/program/run-command.js';
+
+async function run(line: string): Promise<{ exitCode: number; said: string }> {
+  const said: string[] = [];
+  const spy = vi
+    .spyOn(process.stderr, 'write')
+    .mockImplementation((text) => said.push(String(text)) > 0);
+  try {
+    return { exitCode: await runCommand(line.split(' ')), said: said.join('') };
+  } finally {
+    spy.mockRestore();
+  }
+}
+afterEach(() => void vi.unstubAllEnvs());
+
+describe('a verb', () => {
+  it.each([
+    ['doctor -f x.yaml --yes', "'--yes' needs '--remove'"],
+    ['doctor --leftovers --yes', "'--yes' needs '--remove'"],
+    ['plan -f x.yaml --yes', "'--yes' needs '--rehearse <id>'"],
+    ['plan --rehearse x --exit-code', "'--exit-code' cannot be used with option '--rehearse <id>'"],
+    ['get x -w -o json', "'-o, --output <format>' would be ignored: --watch prints text"],
+    ['diff x --limit 5 -o json', "'--limit <n>' would be ignored: only the output text"],
+    ['compare -f x.yaml --limit 5 -o html', "'--limit <n>' would be ignored"],
+    ['report verify x.html --show-values', "'--show-values' would be ignored"],
+    ['report verify x.html -o html', "'-o, --output <format>' would be ignored"],
+    ['worker -o json', "'-o, --output <format>' would be ignored: without --check-replay"],
+  ])('refuses an option that would have no effect: %s', async (line, error) => {
+    const { exitCode, said } = await run(line);
+    expect(said).toContain(error);
+    expect(exitCode).toBe(2);
+  });
+  it('does not refuse the format in SLUICE_OUTPUT, which applies to all verbs', async () => {
+    vi.stubEnv('SLUICE_OUTPUT', 'json');
+    const { said } = await run('compare -f no-such-file.yaml --limit 5');
+    expect(said).toContain('cannot read no-such-file.yaml');
+  });
+});
