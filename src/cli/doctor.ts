@@ -1,6 +1,7 @@
 // sluice doctor -f FILE: runs every preflight check against the real systems, read-only. Exits 4 if
 // a system does not answer. Otherwise, exits 1 if a check failed or is unknown. For --leftovers, it
 // runs doctor-leftovers.ts instead.
+import { WrongLedgerUrl } from '../clients/ledger/ledger-connection.js';
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';
@@ -132,7 +133,7 @@ export async function checkLedger(ledger: ReturnType<typeof openLedger>): Promis
       subject: '',
       status: 'failed',
       detail: (error as Error).message,
-      remedy: 'check SLUICE_LEDGER_URL',
+      remedy: error instanceof WrongLedgerUrl ? error.remedy : 'check SLUICE_LEDGER_URL',
     };
   }
 }

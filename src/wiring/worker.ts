@@ -8,6 +8,7 @@ import { Gauges } from '../activities/runtime/gauges.js';
 import { classifying, measuring, proving } from '../activities/runtime/interceptor.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
 import { Ledger } from '../clients/ledger/ledger.js';
+import { WrongLedgerUrl } from '../clients/ledger/ledger-connection.js';
 import { dataConverterOf, ownPod, resolveSecret, type Config } from './config.js';
 import { Problem } from '../domain/failure.js';
 import { serve } from './worker-group.js';
@@ -62,6 +63,7 @@ export async function runWorker(
   const temporalMetrics = await installRuntime(config.process);
   const ledger = new Ledger(config.ledgerUrl);
   await ledger.migrate().catch((error: unknown) => {
+    if (error instanceof WrongLedgerUrl) throw error;
     const detail =
       error instanceof Problem
         ? error.message // it already names the ledger

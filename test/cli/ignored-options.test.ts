@@ -5,13 +5,14 @@ import { runCommand } from '../../src/cli/program/run-command.js';
 
 async function run(line: string): Promise<{ exitCode: number; said: string }> {
   const said: string[] = [];
-  const spy = vi
-    .spyOn(process.stderr, 'write')
-    .mockImplementation((text) => said.push(String(text)) > 0);
+  const hear = (text: unknown): boolean => said.push(String(text)) > 0;
+  const spies = [process.stderr, process.stdout].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation(hear),
+  );
   try {
     return { exitCode: await runCommand(line.split(' ')), said: said.join('') };
   } finally {
-    spy.mockRestore();
+    for (const spy of spies) spy.mockRestore();
   }
 }
 afterEach(() => void vi.unstubAllEnvs());

@@ -14,14 +14,20 @@ function message(type: string, body = Buffer.alloc(0)): Buffer {
 }
 
 const READY = message('Z', Buffer.from('I'));
-const WELCOME = Buffer.concat([message('R', Buffer.alloc(4)), READY]);
+const WELCOME: Buffer = Buffer.concat([message('R', Buffer.alloc(4)), READY]);
 const NO_COLUMN = Buffer.concat([
   message('E', Buffer.from('SERROR\0C42703\0Mcolumn "status_at" does not exist\0\0')),
   READY,
 ]);
 const EMPTY_ANSWER = Buffer.concat([message('C', Buffer.from('SELECT 0\0')), READY]);
 
+const NO_DATABASE = message(
+  'E',
+  Buffer.from('SFATAL\0C3D000\0Mdatabase "ledger" does not exist\0\0'),
+);
+
 let answer = EMPTY_ANSWER;
+let welcome: Buffer = WELCOME;
 let server: Server;
 let open: Socket[];
 let ledger: LedgerConnection;
@@ -32,7 +38,7 @@ beforeAll(async () => {
     let isLoggedIn = false;
     socket.on('error', () => undefined);
     socket.on('data', () => {
-      socket.write(isLoggedIn ? answer : WELCOME);
+      socket.write(isLoggedIn ? answer : welcome);
       isLoggedIn = true;
     });
   }).listen(0, '127.0.0.1');
@@ -68,6 +74,44 @@ describe('a ledger that ends a connection while it is in use', () => {
       expect(await ledger.query('SELECT 1')).toEqual([]);
     },
   );
+});
+
+describe('a ledger whose database does not exist', () => {
+  afterAll(() => void (welcome = WELCOME));
+  it.each([
+    ['a query', (missing: LedgerConnection) => missing.query('SELECT 1')],
+    ['the tables', (missing: LedgerConnection) => missing.migrate()],
+    ['the readiness', (missing: LedgerConnection) => missing.readiness()],
+    ['a session outside of the pool', (missing: LedgerConnection) => missing.openSession()],
+  ])(
+    'asks to create the database or to correct the URL, not to start a server: %s',
+    async (_what, use) => {
+      welcome = NO_DATABASE;
+      const { port } = server.address() as AddressInfo;
+      const missing = new LedgerConnection(`postgres://me:secret@127.0.0.1:${port}/ledger`);
+      await expect(use(missing)).rejects.toMatchObject({
+        code: 'unreachable',
+        message: `the ledger at 127.0.0.1:${port}/ledger cannot be opened: database "ledger" does not exist`,
+        remedy: expect.stringMatching(
+          /^create the database, .*correct .* SLUICE_LEDGER_URL/,
+        ) as string,
+      });
+      await missing.close();
+    },
+  );
+});
+
+it('a ledger that refuses the login asks to correct the login, and not to grant a right', async () => {
+  welcome = message('E', Buffer.from('SFATAL\0C28P01\0Mpassword authentication failed\0\0'));
+  const { port } = server.address() as AddressInfo;
+  const refused = new LedgerConnection(`postgres://me:secret@127.0.0.1:${port}/ledger`);
+  await expect(refused.query('SELECT 1')).rejects.toMatchObject({
+    code: 'permission-denied',
+    message: `the ledger at 127.0.0.1:${port}/ledger refuses the login: password authentication failed`,
+    remedy: expect.stringContaining('the password in SLUICE_LEDGER_URL') as string,
+  });
+  welcome = WELCOME;
+  await refused.close();
 });
 
 it('a ledger without a column of this version is reported as one of another version', async () => {

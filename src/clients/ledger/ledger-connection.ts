@@ -9,16 +9,43 @@ import { LEDGER_SCHEMA } from './ledger-schema.js';
 
 const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 
-/** The codes of a connection that failed. Class 3D means that the database does not exist. */
-const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53|3D)/;
+/** The codes of a connection that failed. */
+const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53)/;
 /** Errors of TLS have codes such as CERT_HAS_EXPIRED and SELF_SIGNED_CERT_IN_CHAIN. */
 const NOT_TRUSTED = /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_/;
 
+/** The server of the ledger answers, but SLUICE_LEDGER_URL does not open the ledger there. */
+export class WrongLedgerUrl extends Problem {}
+
+/** Returns the Problem if the server answered and refused to open the ledger, or null. */
+function wrongUrl(address: string, error: unknown): WrongLedgerUrl | null {
+  const code = codeOf(error);
+  const text = errorText(error);
+  const cannot = `the ledger at ${address} cannot be opened: ${text}`;
+  if (code === SQLSTATE.invalidCatalogName)
+    return new WrongLedgerUrl(
+      'unreachable',
+      cannot,
+      'create the database, or restore its newest backup, or correct the database in SLUICE_LEDGER_URL; then restart the worker, which creates missing tables',
+    );
+  if (code.startsWith('28'))
+    return new WrongLedgerUrl(
+      'permission-denied',
+      `the ledger at ${address} refuses the login: ${text}`,
+      "correct the user or the password in SLUICE_LEDGER_URL, or the server's pg_hba.conf; then restart the worker",
+    );
+  if (NOT_TRUSTED.test(code) || /does not support SSL/i.test(text))
+    return new WrongLedgerUrl(
+      'unreachable',
+      cannot,
+      'correct sslmode or sslrootcert in SLUICE_LEDGER_URL, or the certificate of the server; then restart the worker',
+    );
+  return null;
+}
+
 /** Returns whether the connection failed. It is then unknown whether the statement was run. */
 const isAway = (error: unknown): boolean =>
-  AWAY.test(codeOf(error)) ||
-  NOT_TRUSTED.test(codeOf(error)) ||
-  /timeout|terminated|does not support SSL/i.test((error as Error).message);
+  AWAY.test(codeOf(error)) || /timeout|terminated/i.test((error as Error).message);
 
 export class LedgerConnection {
   readonly #pool: pg.Pool;
@@ -85,7 +112,8 @@ export class LedgerConnection {
     try {
       return (await answered((this.pinned ?? this.#pool).query<R>(sql, [...values]))).rows;
     } catch (error) {
-      if (isAway(error)) throw this.#unreachable(error);
+      const lost = this.#lost(error);
+      if (lost) throw lost;
       if (hasState(error, ...NOT_THERE)) {
         if (this.readOnly) return [];
         throw this.#empty();
@@ -98,7 +126,9 @@ export class LedgerConnection {
   }
 
   readiness(): Promise<Readiness> {
-    return readiness(this.#pool);
+    return readiness(this.#pool).catch((error: unknown) => {
+      throw wrongUrl(this.#address, error) ?? error;
+    });
   }
 
   /** Runs `use` on one connection. */
@@ -123,7 +153,7 @@ export class LedgerConnection {
     try {
       await client.connect();
     } catch (error) {
-      throw this.#unreachable(error);
+      throw wrongUrl(this.#address, error) ?? this.#unreachable(error);
     }
     return client;
   }
@@ -133,7 +163,7 @@ export class LedgerConnection {
     try {
       return await this.#pool.connect();
     } catch (error) {
-      throw isAway(error) ? this.#unreachable(error) : error;
+      throw this.#lost(error) ?? error;
     }
   }
 
@@ -151,6 +181,11 @@ export class LedgerConnection {
       `the ledger at ${this.#address} was made by another version of Sluice: ${message}`,
       'start a worker of this version, which adds missing columns, or use the version of the worker that runs',
     );
+  }
+
+  /** Returns the Problem if the connection failed, or null for any other error. */
+  #lost(error: unknown): Problem | null {
+    return wrongUrl(this.#address, error) ?? (isAway(error) ? this.#unreachable(error) : null);
   }
 
   #unreachable(error: unknown): Problem {

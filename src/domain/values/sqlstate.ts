@@ -8,6 +8,8 @@ export const SQLSTATE = {
   undefinedFunction: '42883',
   datatypeMismatch: '42804',
   invalidSchemaName: '3F000',
+  /** The database does not exist. */
+  invalidCatalogName: '3D000',
   invalidAuthorization: '28000',
   /** A text is not a date or a time. */
   invalidTime: '22007',
