@@ -34,12 +34,16 @@ export function equality(columns: readonly string[], key: readonly string[]): Eq
 }
 
 /**
- * True if a BEFORE UPDATE row trigger (bits 1, 2 and 16) may change columns of the tables $1. The
- * triggers whose functions are in the schema $5 are Sluice's own, and change no column.
+ * SQL for the enabled triggers of the tables $1, without Sluice's own. The functions of Sluice's own
+ * triggers are in the schema that the parameter `schema` names, and change no column.
  */
-const MAY_CHANGE_UPDATES = `EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-  WHERE t.tgrelid = ANY ($1::regclass[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-    AND (t.tgtype & 19) = 19 AND p.pronamespace IS DISTINCT FROM to_regnamespace($5)::oid)`;
+const foreignTriggers = (schema: string): string =>
+  `FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = ANY ($1::regclass[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+      AND p.pronamespace IS DISTINCT FROM to_regnamespace(${schema})::oid`;
+
+/** True if a BEFORE UPDATE row trigger (bits 1, 2 and 16) may change columns of the tables $1. */
+const MAY_CHANGE_UPDATES = `EXISTS (SELECT ${foreignTriggers('$5')} AND (t.tgtype & 19) = 19)`;
 
 type SharedTable = Pick<SharedTablePlan, 'table' | 'kept'>;
 
@@ -118,9 +122,7 @@ export async function triggerProblem(
 ): Promise<string | null> {
   await client.query(FIRE_DEFERRED);
   const { rows: triggers } = await client.query<{ name: string }>(
-    `SELECT tgname::text AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-      WHERE tgrelid = ANY ($1::regclass[]) AND NOT tgisinternal AND tgenabled <> 'D'
-        AND p.pronamespace IS DISTINCT FROM to_regnamespace($2)::oid
+    `SELECT t.tgname::text AS name ${foreignTriggers('$2')}
      UNION SELECT rulename::text FROM pg_rewrite WHERE ev_class = ANY ($1::regclass[]) ORDER BY 1`,
     [await partsOf(client, [table.sql]), quoteIdent(source.schema)],
   );
