@@ -40,7 +40,7 @@ describe('the environment', () => {
     const SLUICE_LEDGER_URL = `postgres://h/${database}`;
     expect(loadConfig({ SLUICE_LEDGER_URL })).toMatchObject({ ledgerUrl: SLUICE_LEDGER_URL });
   });
-  it("reads Temporal's address, namespace, TLS and API key from the profile that it names", () => {
+  it('takes each Temporal setting from its variable, from the profile (which must exist) or the default', () => {
     const TEMPORAL_CONFIG_FILE = join(temporaryFolder('sluice-config-'), 'temporal.toml');
     writeFileSync(
       TEMPORAL_CONFIG_FILE,
@@ -104,7 +104,7 @@ describe('the environment', () => {
       'ann and bob have the same public key',
     ],
     ['no key', [{ name: 'ann' }], 'every entry needs name and publicKey'],
-    ['no list', { ann: publicKey }, 'it must be a list'],
+    ['a mapping instead of a list', { ann: publicKey }, 'it must be a list'],
     [
       'text that is not a key',
       [{ name: 'ann', publicKey: 'x' }],

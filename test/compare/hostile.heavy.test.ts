@@ -1,5 +1,5 @@
 // Tests malicious or damaged records and texts. Each must be refused or read in a limited time.
-// The file also tests decimals that JSON.parse would round.
+// The file also tests how decimals are read, for example those that JSON.parse would round.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
@@ -199,7 +199,7 @@ describe('decimals', () => {
     expect(significantDigits(number)).toBe(digits),
   );
 
-  it('are kept as they were written, at any depth, if JSON.parse would round them', () => {
+  it('are kept as they were written, at any depth, if they have more than 15 significant digits', () => {
     const text =
       '{"a":1.000000000000000002,"b":[{"c":3.141592653589123}],"d":9007199254740993,"e":"1.000000000000000002","f":1.5}';
     expect(JSON.stringify(parseJsonDigits(text))).toBe(

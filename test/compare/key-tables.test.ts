@@ -24,7 +24,7 @@ describe('the memory of a comparison', () => {
 });
 
 describe('the note of a key', () => {
-  it('keeps partition, offset and kind, and moves with its key', () => {
+  it('keeps a partition below 8192, the offset and the kind, and moves with its key', () => {
     const place = { partition: 8191, offset: 2 ** 48 - 1 };
     expect(placeOf(firstWord(place, 2), secondWord(place))).toEqual(place);
     expect(isProven(firstWord(place, 3))).toBe(false);

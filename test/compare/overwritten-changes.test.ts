@@ -60,7 +60,7 @@ describe('a change of a row that the load also wrote', () => {
     expect(toRepeat(first, [7, 'u', { v: 2 }], first)).toEqual([1]);
   });
 
-  it('is overwritten if it deleted the row, and its tombstone is repeated as well', () => {
+  it('is overwritten by an older row even if it deleted the row; its tombstone is repeated as well', () => {
     expect(toRepeat([7, 'd'], [7, null], [7, 'r', { v: 1 }])).toEqual([0, 1]);
   });
 
@@ -93,7 +93,7 @@ describe('a change of a row that the load also wrote', () => {
     expect(toRepeat(change, [7, 'r', { v: 2, bytes: 'AA' }])).toEqual([0]);
   });
 
-  it('is not overwritten if the row of the load has other columns, because a table was altered', () => {
+  it('is not overwritten if the row of the load has other columns, because the table was altered', () => {
     expect(toRepeat([7, 'u', { v: 2 }], [7, 'r', { v: 2, w: 0 }])).toEqual([]);
   });
 
@@ -131,7 +131,7 @@ describe('a change that the topic has twice', () => {
     expect(toRepeat(one!, two!, old!, one!)).toEqual([1]);
   });
 
-  it('is overwritten if an older change was repeated after it', () => {
+  it('overwrites a newer change if its second record follows that change', () => {
     expect(toRepeat(two!, old!, [7, 'u', { v: 3 }, 30], two!)).toEqual([2]);
   });
 

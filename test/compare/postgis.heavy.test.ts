@@ -196,7 +196,7 @@ describe('a record of real Debezium 3.7', () => {
   });
 });
 
-describe('a record that is not of PostGIS', () => {
+describe('a value that is not of PostGIS', () => {
   it.each<[string, unknown]>([
     ['a different SRID than its bytes', { ...BESIDE, srid: 3857 }],
     ['no SRID', { ...BESIDE, srid: null }],
@@ -209,8 +209,8 @@ describe('a record that is not of PostGIS', () => {
     ['bytes in hex', '0101000020E6100000000000000000F03F0000000000000040'],
     ["Debezium's placeholder of a TOAST value", TOAST_PLACEHOLDER],
     ['this placeholder instead of bytes', { ...BESIDE, wkb: TOAST_PLACEHOLDER }],
-    ['a list', [BESIDE]],
-    ['a number', 7],
+    ['a list instead of an object', [BESIDE]],
+    ['a number instead of an object', 7],
   ])('is unknown by value and by hash if it has %s', (_name, value) => {
     expect(() => canonFromJson('geometry', value)).toThrow(Undecodable);
     expect(hashOfJson(value)).toBe(UNKNOWN);

@@ -1,6 +1,6 @@
 // Tests that a comparison sees what a consumer of the topic would see. A tombstone deletes the row
-// of its key. A record is refused if its key is not the key of its row, or is in a partition where
-// this key does not belong.
+// of its key. Records with a wrong key or in a wrong partition are refused. So are records of an
+// output whose key is in several partitions, or in other bytes than before.
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -114,7 +114,7 @@ describe('a record is refused, so its window proves nothing,', () => {
     }
   });
 
-  it("if its key is not its row's key", () => {
+  it("if its key is not its row's key; a table's topic may spell this key differently", () => {
     for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}'])
       expect(new Set(why(key, IMAGE))).not.toContain(undefined);
     expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));

@@ -1,6 +1,6 @@
-// Tests the two ways to compare rows: by hash and, with a tolerance, value by value as canonical
-// text. Both ways must agree for every value, including hostile values. The file also tests the
-// canonical text, tolerances, arrays and long numbers.
+// Tests the two ways to compare rows: by hash, and value by value as canonical text. Both ways must
+// agree for every value, including hostile values. The file also tests the canonical text,
+// tolerances, arrays and long numbers.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';

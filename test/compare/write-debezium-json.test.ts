@@ -1,6 +1,7 @@
-// Tests that the values in the records that Sluice writes for the initial load `copy` have the same
-// texts as Debezium's. The expected texts are constants here.
-// test/integration/replay-contract.test.ts compares the same writer with a real connector.
+// Tests the records of SnapshotWriter, with which `sluice prove` writes rows. Their values must
+// have the same texts as those of Debezium. The expected texts are constants here.
+// test/integration/replay-contract.test.ts compares the same writer with a real connector. The
+// initial load `copy` uses LineRecords, which line-records.heavy.test.ts compares with this writer.
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 
@@ -19,7 +20,7 @@ function written(type: string, value: string): string {
   return /^\{"before":null,"after":\{"id":7,"v":(.*?)\},"source":/s.exec(record)![1]!;
 }
 
-describe('a value in a record of an initial load', () => {
+describe('a value in a record of SnapshotWriter', () => {
   it.each([
     ['text', 'plain, and ä', '"plain, and ä"'],
     ['text', '"\\\n\u0001\u001f', String.raw`"\"\\\n\u0001\u001F"`],

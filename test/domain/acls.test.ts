@@ -11,7 +11,7 @@ const operations = (acls: readonly Acl[], principal: Acl['principal'], name: str
   acls.find((acl) => acl.principal === principal && acl.name === name)?.operations;
 
 describe('the ACLs of a plan', () => {
-  it('are an empty list if the brokers do not authenticate their clients', () => {
+  it('are an empty list if and only if the brokers do not authenticate their clients', () => {
     expect(aclsFor({ kafka: { brokers: ['kafka:9092'] } })).toEqual([]);
     expect(aclsFor({ kafka: { brokers: ['kafka:9092'], tls: true } })).toEqual([]);
     const tls = { cert: '/c/me.pem', key: '/c/me.pem' };

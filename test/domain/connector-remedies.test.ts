@@ -1,4 +1,5 @@
-// Tests which causes of a connector's failure have a remedy of their own.
+// Tests which causes of a connector's failure have a remedy of their own. The file also tests the
+// remedy if Kafka refuses a record that Sluice itself writes.
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { remedyOf } from '../../src/domain/capture/connector-remedies.js';

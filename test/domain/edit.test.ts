@@ -1,4 +1,5 @@
 // Tests which changes of its spec a running migration accepts, and whose signatures a change needs.
+// The file also tests the payloads of an edit and of a request for a window.
 import { describe, expect, it } from 'vitest';
 import {
   decideEdit,
@@ -89,7 +90,7 @@ describe('an edit of a running migration', () => {
     expect(renamed.refused[0]!.reason).toContain('another migration');
   });
 
-  it('after the commit may change the cadence and extend the soak, but not shorten it or change the gate', () => {
+  it('after the commit may change the cadence and extend the soak, but change or shorten nothing else', () => {
     expect(edited({ validation: { every: '2h' } }, true).refused).toEqual([]);
     expect(edited({ soak: { for: '48h', passes: 4 } }, true).refused).toEqual([]);
     for (const parts of [

@@ -1,4 +1,4 @@
-// Tests that every error has a text that names its cause.
+// Tests the texts of errors, and how the failure of an activity names its cause.
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { causeText, errorText } from '../../src/domain/values/error-text.js';

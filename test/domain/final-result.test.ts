@@ -90,7 +90,7 @@ describe('a spec with recent results', () => {
     expect(planOf({})).not.toMatch(/earlier window|finalResult/);
   });
 
-  it('is refused if results are settled, if there is no batch, or if they would always be too old', () => {
+  it('is refused without an age or a batch, or if results are settled or would always be too old', () => {
     expect(problems(RECENT)).toBe('');
     expect(problems({ finalResult: 'recent' })).toMatch(
       /cutover.finalResult.*expected fenced, or \{ recent: 30m \}/,

@@ -1,4 +1,4 @@
-// Tests who may approve or reject, and when the gate opens.
+// Tests who may approve or reject, when the gate opens, and which decisions a run keeps.
 import { describe, expect, it } from 'vitest';
 import {
   currentApprovals,

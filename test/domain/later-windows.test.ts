@@ -24,7 +24,7 @@ describe('validation.laterWindows', () => {
     expect(notes('scan')).not.toContain('temporary replication slot');
   });
 
-  it('must not be `witness` if tables are polled or Flink compares them', () => {
+  it('must have a known value, which is not `witness` if tables are polled or Flink compares them', () => {
     const polled = {
       type: 'jdbc-source',
       mode: 'incrementing',

@@ -12,7 +12,7 @@ describe('predictedHoldMs', () => {
     expect(predictedHoldMs(measured, UNDER_FENCE)).toBe(66_500);
   });
 
-  it('counts only the changed rows that are left to read, not whole tables, if there is a witness', () => {
+  it('counts a fixed time for reading the changed rows, not the whole tables, if there is a witness', () => {
     expect(predictedHoldMs(measured, WITNESSED)).toBe(8500);
     expect(predictedHoldMs({ ...measured, fullWindowMs: null }, WITNESSED)).toBe(7500);
   });

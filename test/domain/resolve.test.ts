@@ -50,7 +50,7 @@ describe('resolve', () => {
     },
   );
 
-  it('plans no slot and no publication, but a topic and a connector for each table, if it polls', () => {
+  it('plans no slot and no publication, but a topic and a connector for each table, if tables are polled', () => {
     const plan = planOf({ tables: ['public.a', 'public.b'], spec: { connector: polling } });
     expect(plan.capture).toMatchObject({
       kind: 'polling',

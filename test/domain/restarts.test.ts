@@ -53,7 +53,7 @@ const CHANGES: Record<string, Facts> = {
     'pipeline group totals': 'classic group, protocol range, reads t, client ids totals-1.5',
   },
   'a job was deployed again': { 'pipeline job totals': 'job 2' },
-  'the slot is a different one': { slot: 'missing' },
+  'the slot is missing': { slot: 'missing' },
   'the server failed over': { server: '7/2' },
   'a fact is new, and no rule names it': { 'something else': 'x' },
 };

@@ -1,5 +1,5 @@
-// Tests which tables and columns Debezium's JDBC sink can write to, judged by their names. Also
-// tests in which form the sink gets the name of its table.
+// Tests which tables and columns Debezium's JDBC sink can write to, judged by their names. The file
+// also tests in which form the sink gets the name of its table.
 import { describe, expect, it } from 'vitest';
 import { sinkTableName } from '../../src/domain/migration/sink-names.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

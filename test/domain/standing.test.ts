@@ -102,7 +102,7 @@ describe('the standing of a run', () => {
     ).toContain('refused: spec is wrong');
   });
 
-  it('is the standing of the previous run until the new run has recorded a status', () => {
+  it('is that of the previous run while the new run is running and has recorded no status', () => {
     const before = { ...RECORDED, hasEnded: true, isOlderRun: true };
     expect(judgeStanding(seen(), before, NOW).isEarlierRun).toBe(true);
     expect(judgeStanding(seen({ status: 'FAILED' }), before, NOW).isEarlierRun).toBe(false);
@@ -149,7 +149,7 @@ describe('the standing of a run', () => {
     const unpolled = seen({ answered: null, polledMsAgo: null });
     expect(judgeStanding(unpolled, RECORDED, NOW).state).toBe('no worker');
   });
-  it('says that there is no worker if none has polled the queue for longer than a poll lasts', () => {
+  it('says whether no worker has polled the queue for longer than a poll lasts, or one does not answer', () => {
     for (const polledMsAgo of [null, 200_000]) {
       const standing = judgeStanding(seen({ polledMsAgo, answered: false }), RECORDED, NOW);
       expect(standing.problem).toContain('no worker polls task queue migrations');

@@ -115,7 +115,7 @@ it('the plan names the adopted objects, and doctor refuses objects that do not e
     expect(refused.stdout).toMatch(new RegExp(`${check.replace('.', '\\.')}[^\\n]*not exist`));
 });
 
-it('an adopting migration finds a hidden change, ends as migrated, and leaves the capture as it was', async () => {
+it('an adopting migration blocks a second one, finds a hidden change, and leaves the capture as it was', async () => {
   start(first);
   await waitFor(first, 'approval', '2m');
   start(second);

@@ -29,7 +29,7 @@ interface Pending {
   readonly failure: string | null;
 }
 
-/** Returns the pending activity of this type as Temporal describes it. Null if there is none. */
+/** Returns the pending activity of this type as Temporal describes it, or null. */
 async function pending(client: Client, type: string): Promise<Pending | null> {
   const { raw } = await client.workflow.getHandle(WORKFLOW).describe();
   const found = raw.pendingActivities?.find((one) => one.activityType?.name === type);

@@ -55,7 +55,7 @@ describe('a result that is compared at a still point', () => {
     expect(await nextWindow()).toMatchObject({ mode: 'exact', verdict: 'passed' });
   });
 
-  it('is inconclusive while a foreign producer writes into an input topic, and the reason names it', async () => {
+  it('is inconclusive while a foreign producer writes into an input topic, and the reason names this topic', async () => {
     // Tombstones of a row that does not exist change no result, but they move the ends of the
     // topic.
     const { stop } = await flood(input, { key: { id: 999_999_999 }, value: null });

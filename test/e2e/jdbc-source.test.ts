@@ -14,7 +14,7 @@ CREATE TABLE regions (id int PRIMARY KEY, name text, changed timestamptz NOT NUL
 INSERT INTO orders SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 3000) g;`;
 
 describe('tables that are polled', () => {
-  it('pass their windows while they are written, without a slot and a publication', async () => {
+  it('fail no window while they are written, and need neither a slot nor a publication', async () => {
     const database = await aDatabase(ORDERS);
     const file = specFile('polled', database.name, ['public.orders', 'public.regions'], polling());
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -59,7 +59,7 @@ describe('tables that are polled', () => {
       if (kind === 'connector') await dropConnector(connectRest(), name);
   });
 
-  it('show as not capturable what no poll can see: a delete, and an update without a new time', async () => {
+  it('show a delete and an update without a new time as not capturable, but a late row as missing', async () => {
     const database = await aDatabase(ORDERS);
     startMigration('unseen', database.name, ['public.orders'], polling());
     await waitFor('unseen', 'approval');

@@ -104,7 +104,7 @@ describe('a partitioned table', () => {
     await waitFor('swapped', 'outcome=aborted');
   });
 
-  it('is refused if a partition is unlogged, or is named too, or has no replica identity; so is INHERITS', async () => {
+  it('is refused if a partition is unlogged, in the spec, or without replica identity; so is inheritance', async () => {
     const database =
       await aDatabase(`CREATE TABLE a (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10);
       CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM (0) TO (10); ALTER TABLE b_1 REPLICA IDENTITY NOTHING;

@@ -1,6 +1,6 @@
-// Fires the alert rules of deploy/ in a real Prometheus that reads a real worker. The causes are an
-// approval that waits, a slot near its WAL budget, a terminated run, and a killed worker. The test
-// changes the rules in one point: they wait for a shorter time before they fire.
+// Fires four alert rules of deploy/ in a real Prometheus that reads a real worker. The causes are:
+// an approval that waits, a slot near its WAL budget, a terminated run, and a killed worker. The
+// test changes the rules in one point: they wait for a shorter time before they fire.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

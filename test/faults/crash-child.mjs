@@ -1,5 +1,5 @@
 // Runs one activity in a separate process. The process kills itself with SIGKILL just before or
-// just after the activity's n-th effect, which is a change outside the process. Its argument is the
+// just after the activity's n-th effect, which is a change outside the process. The script gets the
 // JSON of a `KillOrder` (see killed-activity.ts), whose `at` is this n. If `at` is 0, the process
 // does not kill itself, and prints the number of effects. An effect has a text, such as its SQL
 // statement. With `from`, effects count from the first effect whose text contains `from`.

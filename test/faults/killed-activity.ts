@@ -13,7 +13,7 @@ export interface KillOrder {
   readonly when: 'before' | 'after';
   /** Only effects whose text (such as their SQL) matches this pattern count. */
   readonly only?: string;
-  /** Effects count from the first one that contains this text. */
+  /** Effects count from the first one whose text contains this text. */
   readonly from?: string;
   /** Activities that run before this activity in the same process, with their arguments. */
   readonly earlier?: readonly (readonly [string, readonly unknown[]])[];

@@ -41,7 +41,7 @@ describe('an initial load in chunks', () => {
     ['overwritten', null],
     ['overwritten-killed', killWhileStopped],
   ])(
-    'repeats the changes that it overwrote, and every window passes (%s)',
+    'repeats the changes that it overwrote, even after a kill, and every window passes (%s)',
     async (name, disturb) => {
       const database = name.replace('-', '_');
       await server.ask('postgres', `CREATE DATABASE ${database}`);

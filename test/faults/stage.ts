@@ -1,5 +1,5 @@
 // Sets up what the tests of crash points need: a database with a batch and its view, and the spec
-// of a migration. Also lists what the tested activities can change outside their process.
+// of a migration. It also lists what the tested activities can change outside their process.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -39,7 +39,7 @@ export interface Stage {
   readonly world: () => Promise<object>;
   /** Deletes the ranges that the initial load `copy` has recorded in the ledger. */
   readonly forgetCopy: () => Promise<unknown>;
-  /** Restores the batch's rows and privileges. */
+  /** Restores the batch's rows, and the privileges of both roles. */
   readonly restore: () => Promise<unknown>;
   readonly close: () => Promise<void>;
 }

@@ -1,6 +1,6 @@
-// Kills workers with -9 while a writer is active. Then reads from Temporal's histories how soon a
-// migration that ran activities at that time made progress again. SLUICE_KILL_EVERY=60 makes the
-// second test take ten minutes.
+// Kills workers with -9 while a writer is active. Temporal's histories show how soon a migration
+// that ran activities at that time made progress again. SLUICE_KILL_EVERY=60 makes the second test
+// take ten minutes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -110,15 +110,15 @@ async function letCommitsEnd({ name, database }: Load): Promise<void> {
   await server.letCommitsEnd();
 }
 
-describe('a commit before the position of the slot that waits for a standby', () => {
-  it('is in the topic after an incremental load', () =>
+describe('a commit that waits for a standby', () => {
+  it('is in the topic after an incremental load, although it is before the position of the slot', () =>
     migrated('incremental', async (load) => {
       const { changed } = await changeBeforeSlot(load);
       await letCommitsEnd(load);
       await changed;
     }));
 
-  it('is in the topic after a copy whose first attempt died', () =>
+  it('is in the topic after a copy whose first attempt died, although it is before the slot', () =>
     migrated('copy', async (load) => {
       const { changed } = await changeBeforeSlot(load, () => worker.send('SIGSTOP'));
       await worker.restart();
@@ -126,7 +126,7 @@ describe('a commit before the position of the slot that waits for a standby', ()
       await changed;
     }));
 
-  it('is below the id of a settled round until sessions see it', async () => {
+  it('counts as open for a settled round, by its transaction id, until sessions see it', async () => {
     const [client, side] = await Promise.all([1, 2].map(() => server.open('postgres')));
     const changed = server.runWaiting('postgres', ['CREATE TABLE waiting (id int)']);
     const waits = async (): Promise<boolean> => (await client!.query(WAITS)).rows.length === 1;

@@ -93,7 +93,7 @@ describe('a run log', () => {
   });
 
   it.each(['cut_at', 'started_at', 'finished_at'])(
-    'blocks if %s has no time zone, because its moments are unknown',
+    'fails a check of doctor if %s has no time zone, because its moments are unknown',
     async (column) => {
       await create(COLUMNS.replace(`${column} timestamptz`, `${column} timestamp`));
       const found = await doctor();

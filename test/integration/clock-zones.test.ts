@@ -1,5 +1,5 @@
 // Tests on a real database that a query depends on the clock if it converts a time of day to a
-// zone. Postgres takes the offset of the zone from the current date, unless the offset is fixed.
+// zone whose offset can change. Postgres takes the offset of such a zone from the current date.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignQuery } from '../../src/activities/checks/queries/align-query.js';

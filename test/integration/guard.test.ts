@@ -105,7 +105,7 @@ describe.concurrent('the guard', () => {
     expect((await get('guarded')).leftovers).toEqual([]);
   });
 
-  it('reports a record that is too large, even if it comes long after the initial load', async () => {
+  it('reports a record that is too large, even if it comes after the initial load', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('oversized', database.name, ['public.items'], { validation });

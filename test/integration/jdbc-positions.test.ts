@@ -78,7 +78,7 @@ describe("the position of Sluice's JDBC source", () => {
     await database.drop();
   });
 
-  it('never passes rows that row security hides: the task fails, and reads them after a restart', async () => {
+  it('never passes rows that row security hides: the task fails, and reads them once its role may see them', async () => {
     const database = await freshDatabase(
       `${COUNTED} CREATE ROLE ${ROLE} LOGIN PASSWORD 'polls'; GRANT SELECT ON counted TO ${ROLE}`,
     );

@@ -1,6 +1,6 @@
-// Tests primary keys that are equal in one place (source, Kafka, comparison) and could be different in
-// another. Sluice must
-// refuse and name such a key, or compare it exactly.
+// Tests unusual primary keys: keys that are deferrable, and keys that may be equal in one place
+// (source, Kafka, comparison) but different in another. Sluice must refuse and name such a key, or
+// compare it exactly.
 import { describe, expect, it } from 'vitest';
 import { live, objects } from '../support/live.js';
 import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';

@@ -1,6 +1,6 @@
 // Tests statements that reach the ledger too late: one attempt of an activity hung, and meanwhile
-// another attempt succeeded and the run continued. Also tests the statuses of a run that was reset,
-// and of a run that the ledger has lost.
+// another attempt succeeded and the run continued. The file also tests the statuses of a run that
+// was reset, and of a run that the ledger has lost.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordAdopted, releaseAdopted } from '../../src/clients/ledger/adopted-objects.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';

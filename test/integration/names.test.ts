@@ -1,5 +1,5 @@
-// Tests names of tables and topics that connector, Kafka or sink could confuse with other names.
-// Also tests rows that are too large for a Kafka message.
+// Tests names of tables and topics that the connector or Kafka could confuse with other names.
+// The file also tests rows that are too large for a Kafka message.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { live, objects } from '../support/live.js';

@@ -93,7 +93,7 @@ afterAll(async () => {
 const after = (value: string): string =>
   /^\{"before":null,"after":(.*?\}),"source"/.exec(value)![1]!;
 
-/** Compares the row in each record of the initial load with what Sluice's own copy would write. */
+/** Compares the row in each record of the initial load with what Sluice itself would write. */
 async function expectSameBytes(client: pg.Client): Promise<void> {
   const catalog = (await readTable(client, 'public.everything'))!;
   const writer = new SnapshotWriter(

@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor', () => {
-  it('prints SQL for all missing rights within four runs; it has the real owners, but no BYPASSRLS', async () => {
+  it('prints SQL for all missing rights within four runs, with the real owners and without BYPASSRLS', async () => {
     const file = aSpec(role('migrator'));
     const asked: string[] = [];
     for (let round = 0; round < 4; round += 1) {

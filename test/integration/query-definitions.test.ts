@@ -1,6 +1,6 @@
 // Tests the facts about views and functions that a query of the batch uses, on a real database. If
-// a person redefines one of them, a fact changes, so earlier windows no longer count. Also tests
-// that Sluice finds views and tables whose names need quotes, or depend on the search path.
+// a person redefines one of them, a fact changes, so earlier windows no longer count. The file also
+// tests that Sluice finds views and tables whose names need quotes, or depend on the search path.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { definitionFacts } from '../../src/activities/checks/queries/query-definitions.js';

@@ -54,7 +54,7 @@ describe("readers of the batch's table", () => {
     }
   });
 
-  it("are the sessions that read it after a given moment, except writers and Sluice's sessions", async () => {
+  it("are the sessions that read it after a given moment, except Sluice's and those that only write to it", async () => {
     const database = await freshDatabase(
       'CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)',
     );

@@ -1,6 +1,7 @@
-// Compares the records that Sluice itself writes (`sluice prove` and `snapshot: copy`) with the
-// records of real Debezium's initial load. For the same row, they must have the same bytes, except
-// for version, snapshot flag, transaction, position and time.
+// Compares the records of SnapshotWriter, with which `sluice prove` writes rows, with the records
+// of real Debezium's initial load. For the same row, they must have the same bytes, except for
+// version, snapshot flag, transaction, position and time. (The load `copy` uses LineRecords, which
+// test/compare/line-records.heavy.test.ts compares with SnapshotWriter.)
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 import { readTable } from '../../src/clients/postgres/catalog.js';

@@ -1,6 +1,6 @@
-// Tests a role without pg_read_all_stats. A check that needs something that the role cannot see is
-// unknown. The check's remedy is the statement that makes it visible. Also tests that Sluice names
-// the transaction for which a new slot waits.
+// Tests a role without pg_read_all_stats. A check is unknown if it needs something that the role
+// cannot see. The remedy of the check is the statement that makes it visible. The file also tests
+// that Sluice names the transaction for which a new slot waits.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/make-finding.js';

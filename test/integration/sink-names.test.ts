@@ -143,7 +143,7 @@ describe('a sink', () => {
   });
 
   it.each(['we"ird', ' total', '[total]'])(
-    'is refused before anything is made if it cannot write to the column %s',
+    'is refused before anything is created if it cannot write to the column %s',
     async (column) => {
       await database.client.query(
         `DROP TABLE IF EXISTS totals_batch; CREATE TABLE totals_batch (day int PRIMARY KEY, ${quoteIdent(column)} text)`,

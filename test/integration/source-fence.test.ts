@@ -47,7 +47,7 @@ const write = (client: pg.Client, sql: string): Promise<string | null> =>
     (error: unknown) => (error as { code: string }).code,
   );
 
-describe('a fenced source table', () => {
+describe('a source table with `fence: source`', () => {
   it('refuses every kind of write by any role until the fence is released, and allows reads', async () => {
     expect((await drill.cutover.fence(input('kinds'))).refused).toBeNull();
     const statements = [

@@ -138,7 +138,7 @@ describe('a table that a subscription writes to', () => {
   });
 });
 
-describe('a partition of a different owner, or a trigger that has the name of ours', () => {
+describe('a partition of a different owner, or a trigger with the name of a trigger of Sluice', () => {
   it('is found by doctor, and Sluice does not remove the trigger, which it did not create', async () => {
     const role = `other_${process.pid}`;
     const us = `us_${process.pid}`;

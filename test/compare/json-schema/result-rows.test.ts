@@ -89,10 +89,15 @@ describe('a record in JSON Schema', () => {
   const circle = { $ref: '#/a', a: { $ref: '#/a' } };
 
   it.each([
-    ['has no zero byte', ROW, Buffer.from('{"v":1}'), /not a JSON Schema record/],
+    [
+      'does not begin with the zero byte of a registry',
+      ROW,
+      Buffer.from('{"v":1}'),
+      /not a JSON Schema record/,
+    ],
     ['is not JSON', ROW, framed(2, Buffer.from('{"v":')), /its value is not JSON/],
     [
-      'continues with members for the envelope into which the decoder puts it',
+      'closes its object and adds a member to the envelope into which the decoder puts it',
       ROW,
       framed(2, Buffer.from('{"v":1},"payload":{"v":2}')),
       /its value is not JSON/,

@@ -1,5 +1,6 @@
 // Tests with random values, including hostile ones, that the WebAssembly kernel and the TypeScript
-// reference give the same result.
+// reference give the same result. The file also compiles the kernel's sources, and compares the
+// output with the committed kernel.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/compare/row-comparison.js';

@@ -58,8 +58,8 @@ describe('the kernel', () => {
   it.each([
     ['a tombstone', { ...RECORD, value: null }],
     ['a record without a key', { ...RECORD, key: null }],
-    ['a key that is spelled differently', { ...RECORD, key: '{ "id":9223372036854775807}' }],
-    ['no JSON', { ...RECORD, value: 'no json' }],
+    ['a key with a space after its brace', { ...RECORD, key: '{ "id":9223372036854775807}' }],
+    ['a value that is not JSON', { ...RECORD, value: 'no json' }],
     ['a record that is very long', { ...RECORD, value: `{"a":"${'x'.repeat(300_000)}"}` }],
   ])('leaves %s to the reference', (_case, record) => {
     const { kernel, reference, referred } = encodeBoth(SHAPE, [RECORD, record, RECORD]);

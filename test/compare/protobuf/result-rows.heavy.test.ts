@@ -1,5 +1,6 @@
 // Tests that a result in Protobuf has the values of the batch, even if a record has its fields in
-// reverse order. The values are random. The test encodes the values by itself.
+// reverse order. The values are random. The test encodes the values by itself. The file also tests
+// records of random bytes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../../src/compare/column-types.js';

@@ -163,7 +163,12 @@ describe('a record in Protobuf', () => {
   });
 
   it.each([
-    ['has no zero byte', ROWS, Buffer.from('{"v":1}'), /not a Protobuf record/],
+    [
+      'does not begin with the zero byte of a registry',
+      ROWS,
+      Buffer.from('{"v":1}'),
+      /not a Protobuf record/,
+    ],
     ['has a field of a different type', ROWS, message(2, [], sized(1, 'x')), /different type/],
     [
       'has a string that is not UTF-8',

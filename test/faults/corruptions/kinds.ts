@@ -34,7 +34,8 @@ export interface Corrupted {
 export interface Kind {
   readonly what: string;
   /**
-   * Corrupts the row `id`. No clean change writes this row or the row with the next id.
+   * Makes the corruption. If it concerns single rows, it begins at the row `id`. No clean change
+   * writes this row or the two rows after it.
    */
   readonly corrupt: (lab: Lab, id: number, next: () => number) => Promise<Corrupted>;
 }

@@ -76,8 +76,8 @@ const HEALING = kindsOf({
 });
 
 /**
- * Writes a record that windows count as unknown. No later record changes that until compaction
- * removes the first one.
+ * Writes a record, so that windows count its key as unknown. Later records of the key do not change
+ * that until compaction has removed this record.
  */
 const refused =
   (says: RegExp, make: (lab: Lab, record: Found, id: number) => Sent): Kind['corrupt'] =>

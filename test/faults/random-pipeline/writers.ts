@@ -22,7 +22,7 @@ const IDS = 12;
 export interface Change {
   readonly table: Table;
   readonly key: string;
-  /** The row after the change, with its true values. Null if the change deleted the row. */
+  /** The row after the change, with its true values, or null if the change deleted the row. */
   readonly row: Row | null;
   readonly record: { readonly key: string; readonly value: string };
 }
