@@ -1,8 +1,7 @@
-// Kills a worker in the middle of a window. The worker dies while the connector is paused for a
-// still point. In other cases, it dies when a witness begins, or when the final window reads that
-// witness. (A witness is a temporary slot that shows which rows changed.) The retried window must
-// pass, as it would without the kill. Afterwards the connector runs, no pause is open, and the
-// witness has left no slot.
+// Kills a worker in the middle of a window: when it pauses or resumes the connector for a still
+// point, begins, reads or ends a witness, or records its evidence. (A witness is a temporary slot
+// that shows which rows changed.) The retried window must pass, as it would without the kill.
+// Afterwards the connector runs, no pause is open, and the witness has left no slot.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { sleepUntil } from '../support/builders.js';

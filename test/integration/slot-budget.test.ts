@@ -86,7 +86,7 @@ async function aReader(name: string) {
 }
 
 describe('a slot that retains more WAL than its budget', () => {
-  it('is dropped while consumers read the batch', async () => {
+  it('is dropped if no cut-over is under way or committed', async () => {
     expect(await reportOn('over')).toMatchObject({ dropped: true });
     expect(await budgets.isThere('sluice_over')).toBe(false);
   });

@@ -1,5 +1,6 @@
-// Tests the switch of the consumers' view on a real database. Only the relation that the view reads
-// changes. The rollback restores the exact text of the view, unless a person has edited it since.
+// Tests the switch of the consumers' view on a real database. The view then reads a different
+// table, and keeps its columns, options and privileges. The rollback restores the exact text of the
+// view, unless a person has edited it since.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';

@@ -1,5 +1,6 @@
-// Lists corruptions of the topic itself: it is emptied, deleted, created again, or gets more
-// partitions. After such a corruption, the records that windows have read so far prove nothing.
+// Lists corruptions of the topic itself: it loses records, is deleted, is created again, or gets
+// more partitions. After such a corruption, the records that windows have read so far prove
+// nothing.
 import { sleepUntil } from '../../support/builders.js';
 import { readTopic } from '../../../src/clients/kafka/records.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';
