@@ -102,7 +102,7 @@ describe('a consumer group', () => {
     },
   );
 
-  it('is unknown if it is a share group, which has no offsets and which Sluice cannot describe', async () => {
+  it('is unknown if it is a share group, which commits no offsets and which Sluice cannot describe', async () => {
     const group = `${RUN}-share`;
     const child = reader(group, 'share');
     const isKnown = async () => !('type' in (await port.describeGroup(group)));

@@ -196,7 +196,7 @@ describe('a query that is polled', () => {
       '7 rows have NULL or an infinite time',
     ],
     [
-      'local time',
+      'a local time without a zone',
       `SELECT id, (now() AT TIME ZONE 'Asia/Tokyo') AS changed FROM orders`,
       { mode: 'timestamp+incrementing' },
       'after the current time in UTC',

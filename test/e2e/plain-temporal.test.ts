@@ -90,7 +90,7 @@ describe('a person with only the temporal command', () => {
     await dismantle(database.client, 'plain');
   });
 
-  it('rolls back, rejects and cancels a migration, and starts it again each time', async () => {
+  it('starts a migration three times, and rolls it back, rejects it, and cancels it', async () => {
     const database = await aDatabase(accounts());
     const ends: [string, () => void][] = [
       ['rolled-back', () => signal('plain-ends', 'rollBack', { by: 'ann', reason: 'test' })],

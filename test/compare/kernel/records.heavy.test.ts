@@ -100,7 +100,7 @@ describe('a record', () => {
     );
   });
 
-  it('is refused in a wrong partition if and only if the reference refuses it', () => {
+  it('is refused by the kernel in a wrong partition if and only if the reference refuses it', () => {
     fc.assert(
       fc.property(
         fc.array(wide, { minLength: 1, maxLength: 20 }),
