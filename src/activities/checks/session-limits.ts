@@ -1,4 +1,4 @@
-// Checks the timeouts that could end a connector's session in the middle of a load. Also checks
+// Checks the timeouts that could end a connector's session in the middle of its work. Also checks
 // that enough connections are free for the worker and the connectors. The checks only read.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';

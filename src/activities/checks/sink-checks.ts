@@ -1,5 +1,7 @@
 // Checks the table that the sink writes to. The checks only read. If the table exists, it must have
 // the right columns and key, and no rows. If it does not exist, the role must be able to create it.
+// Also checks that the sink's writes change no other table of the spec, and that the sink cannot
+// confuse its table with another one.
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import { relatedProblem } from '../../clients/postgres/related-tables.js';

@@ -73,7 +73,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Routes consumers back to the batch and sets the lease row to ROLLED_BACK, in one transaction.
+     * Routes consumers back to the batch, and sets the lease row to ROLLED_BACK in the same
+     * transaction. With the route `http`, asks the service to switch before this transaction.
      * Idempotent.
      */
     async routeBack(run: Planned): Promise<void> {

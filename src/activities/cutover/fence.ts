@@ -1,6 +1,6 @@
 // Makes and releases the fence, which begins the critical part of a cut-over. The fence sets the
 // lease row to FENCED. With `cutover.fence: source` or a shared table, it also creates triggers
-// that refuse writes. `releaseFence` undoes what `fence` does, so keep both in this file.
+// that refuse writes. `releaseFence` ends what `fence` begins, so keep both in this file.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -77,9 +77,10 @@ export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
   return withPlan({
     /**
-     * Sets the lease row to FENCED, creates the triggers, and writes a marker. The fence expires
-     * after `maxHold` by the database's clock, even if no worker survives. The drain must reach
-     * `lsn`, a position after the marker.
+     * Sets the lease row to FENCED, and creates the triggers if the fence or the route has any.
+     * Writes a marker if the capture uses markers. The fence expires after `maxHold` by the
+     * database's clock, even if no worker survives. The drain must reach `lsn`, a position after
+     * the marker.
      */
     async fence(input: FenceInput & Planned): Promise<Fenced> {
       const { ref, plan, token } = input;
@@ -103,7 +104,7 @@ export function createFenceActivities(deps: FenceDeps) {
      * Releases the fence and ends the attempt. Idempotent. A fence with a different token stays.
      * After the release, the triggers block nothing, and `removeTrigger` removes them later. The
      * activity reads the lease row under the row's lock, so it notices a commit whose answer was
-     * lost. A missing row, as after a restore of an old backup, means that no commit happened.
+     * lost. A missing row, as after a restore of an old backup, counts as not committed.
      */
     async releaseFence({
       ref,

@@ -1,6 +1,7 @@
 // Implements the guard, a loop that runs alongside every phase from `snapshot` to the hand-over,
-// even while the run is blocked or paused. It restarts failed connector tasks up to a limit. It
-// also watches the connectors, the slot and the WAL that the slot retains.
+// even while the run is blocked or paused. It restarts failed connector tasks up to a limit, and
+// resumes a connector that a window left paused. It also watches the connectors, the slot and the
+// WAL that the slot retains.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';

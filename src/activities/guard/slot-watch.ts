@@ -40,7 +40,7 @@ type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
 /**
  * Checks the slot of a migration, and enforces its WAL budget. Returns null if there is nothing to
- * report. Drops a slot only if the ledger says that this migration created it.
+ * report. Drops a slot only if the ledger says that this migration created or claimed it.
  */
 export async function watchSlot(
   deps: SlotDeps,

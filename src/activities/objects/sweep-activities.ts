@@ -1,6 +1,6 @@
 // Defines activities of the sweep, which cleans up after a terminated run. They read from the
-// ledger which objects the run left, and close the run in the ledger. The rollback's activities
-// remove the objects.
+// ledger which objects the run left, end its attempts at the cut-over, and close the run in the
+// ledger. The rollback's activities remove the objects.
 import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
 import { hasCompleted, isRunning } from '../../clients/running-workflow.js';
@@ -47,8 +47,8 @@ export function createLeftoverActivities(deps: Deps) {
       endAttempts(deps, planned(ref), LAST_ATTEMPT, () => true),
 
     /**
-     * Records which objects of a run are still left. If no object is left, also records the outcome
-     * `aborted`.
+     * Ends the adoption of objects, and records which objects of a run are still left. If none is
+     * left and the run has no outcome, also records the outcome `aborted`.
      */
     async recordSweep(
       ref: MigrationRef,

@@ -195,7 +195,7 @@ const RELEASED = `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at =
 /**
  * Ends the cut-over attempts up to the number `last`, under the row's lock. Releases a fence for
  * which `isEnded` returns true. Idempotent. Returns whether the row says that the cut-over
- * happened. If it says so, the row stays unchanged. A missing row means that no commit happened.
+ * happened. If it says so, the row stays unchanged. A missing row counts as not committed.
  */
 export function endAttempts(
   deps: LeaseDeps,

@@ -1,6 +1,6 @@
 // Creates and removes the objects that Sluice owns. The ledger registers each object before it is
-// created (the claim). Then the object is created and read back. If the object was certainly not
-// created, the claim is released. Sluice removes only objects that the ledger lists as ours.
+// created (the claim). Then the object is created and read back. If an attempt certainly created
+// nothing, its claim is released. Sluice removes only objects that the ledger lists as ours.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -153,7 +153,7 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
  * records the removal. An object that was handed over belongs to the user, so it stays. This is
  * also true for a run that was reset and no longer knows the hand-over. Throws Problem `clean-up`
  * if the object still exists afterwards. Returns true if the ledger has never listed the object.
- * Then a restore of the ledger has lost the entry, or the object is not ours.
+ * Then the object was never ours, or a restore of the ledger has lost the entry.
  */
 export async function removeOwned(
   ledger: Ledger,

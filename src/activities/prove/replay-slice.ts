@@ -64,8 +64,8 @@ export async function replay(
 
 /**
  * Creates the topics of the proof, and first deletes those of an earlier attempt. Throws Problem
- * `object-not-ours`, and changes nothing, if a topic exists that this proof did not create. A proof
- * with a different ledger may have the same id.
+ * `object-not-ours`, and changes nothing, if topics of this id exist although the proof has claimed
+ * none. A proof with a different ledger may have the same id.
  */
 async function makeTopics(
   ledger: Deps['ledger'],

@@ -117,7 +117,8 @@ export async function planProof(
 
 /**
  * Parses the spec. Throws Problem `spec-invalid` if a proof cannot use the spec. A proof needs a
- * batch, a pipeline, tables, and the stage that `--stage` names.
+ * batch, a pipeline, tables, and the stage that `--stage` names. With `--runs`, it also needs a run
+ * log and closed keys.
  */
 function acceptedSpec(input: ProofInput) {
   const refuse = (message: string): never => {

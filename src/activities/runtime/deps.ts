@@ -47,8 +47,8 @@ export interface Deps {
 
 /**
  * Returns the namespace that the ledger has for a migration, or null if it is this worker's
- * namespace. Without this check, a migration that runs in a different namespace would seem to be
- * dead.
+ * namespace or unknown. Without this check, a migration that runs in a different namespace would
+ * seem to be dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },
@@ -65,8 +65,8 @@ export function otherNamespace(
 }
 
 /**
- * Holds one Kafka connection for each cluster. After a failure, `renew` drops the connection, so
- * that the next attempt opens a new one.
+ * Holds one Kafka connection for each `spec.kafka`, which names a cluster and a login. After a
+ * failure, `renew` drops the connection, so that the next attempt opens a new one.
  */
 export class Systems {
   readonly #secret: ResolveSecret;

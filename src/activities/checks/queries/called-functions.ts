@@ -11,13 +11,16 @@ export interface CalledFunction {
   /** `server` means that the function is in the schema pg_catalog, so Postgres itself has it. */
   readonly origin: 'server' | 'extension' | 'user';
   readonly volatility: 'immutable' | 'stable' | 'volatile';
-  /** The text of a function in SQL or PL/pgSQL. Null if there is no such text. */
+  /**
+   * The text of a function in SQL or PL/pgSQL. Null for other languages, for a function of the
+   * server, and for a body that Postgres stores only in parsed form.
+   */
   readonly text: string | null;
   /** Changes when the definition of the function changes. */
   readonly digest: string;
   /**
-   * True if it is not certain that the text calls this function. Either the server also has a
-   * function of the same name, or only an operator or a cast could call this one.
+   * True if it is not certain that the text calls this function. Either the name is also that of a
+   * function of the server, or only an operator or a cast could call this one.
    */
   readonly isOnlyPossible: boolean;
 }

@@ -1,5 +1,5 @@
-// Checks the functions that a query calls. If a function reads tables or the clock, or is VOLATILE,
-// the query cannot be compared exactly at a still point.
+// Checks the functions that a query calls. If a function may read tables or the clock, or is
+// VOLATILE, the query cannot be compared exactly at a still point.
 import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 import { clockFlags } from '../../../assess/sql/not-aligned.js';

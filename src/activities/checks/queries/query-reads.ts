@@ -1,5 +1,5 @@
-// Checks that a query of the batch depends only on captured tables, not on other tables or the
-// clock. The check only reads.
+// Checks that a query of the batch depends only on captured tables, and not on other tables, the
+// clock, chance or the session's role. The check only reads.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../../assess/sql/analyse.js';
 import { clockFlags } from '../../../assess/sql/not-aligned.js';
@@ -175,8 +175,9 @@ function meanings(text: string): string[] {
 }
 
 /**
- * Returns the definitions of the views and functions that the analyzed text names, except for those
- * in `done`. Skips safe functions of the server and of extensions.
+ * Returns the definitions of the views and functions that the analyzed text uses, except for those
+ * in `done`, and adds them to `done`. For a function that cannot be judged, returns the reason.
+ * Skips safe functions of the server and of extensions.
  */
 async function behind(
   client: pg.ClientBase,

@@ -45,7 +45,7 @@ export async function checkSharedTable(
 const writtenBy = ({ columns }: TableCatalog): string[] =>
   columns.filter(({ generated }) => !generated).map(({ name }) => name);
 
-/** Checks that Sluice's role may create triggers on the table, and that it has no row security. */
+/** Checks that Sluice's role may create triggers. Refuses a table with row security. */
 function accessProblem(spec: MigrationSpec, table: TableCatalog): Answer | null {
   if (!table.isOwner)
     return {

@@ -100,7 +100,8 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
 
 /**
  * Throws Problem `route-unexpected` if the table has the stream's rows, although the lease row is
- * missing. Only a commit creates the kept rows. A backup that is older than the row lacks them.
+ * missing. Only a commit creates the table `kept`. A backup that is older than the lease row lacks
+ * this table.
  */
 async function refuseCommitted(
   client: pg.ClientBase,

@@ -63,10 +63,10 @@ export async function planSwap(
 }
 
 /**
- * Switches the view to the stream's table in the commit's transaction. Stores the view's old text
- * in the schema of the lease row. Throws a Problem if anything else would change, or if the view
- * could not be restored exactly. Also throws a Problem if a role could no longer read the view.
- * After a Problem, the caller MUST roll back.
+ * Switches the view to the stream's table in the commit's transaction. Stores the view's old and
+ * new text in the schema of the lease row. Throws a Problem if anything else would change, or if
+ * the view could not be restored exactly. Also throws a Problem if a role could no longer read the
+ * view, or would see other rows. After a Problem, the caller MUST roll back.
  */
 export async function switchView(
   client: pg.ClientBase,

@@ -30,7 +30,7 @@ export const viewRoute: RouteAdapter<ViewPlan> = {
   effects,
 };
 
-/** Returns the problem of a view that reads the table of neither side, or of both. */
+/** Returns the problem of a view that is missing, or reads the table of neither side or of both. */
 async function withoutSide(client: pg.ClientBase, route: ViewPlan): Promise<Problem> {
   const { view, batch, stream } = route;
   if (!(await readView(client, view))) return missingView(route);
