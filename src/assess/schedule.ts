@@ -14,7 +14,10 @@ const DAYS = 'sun mon tue wed thu fri sat'.split(' ');
 const LOOK_AHEAD_DAYS = 400;
 const DAY_MS = 86_400_000;
 
-/** Returns the mean time between two runs in ms, or null if the text is not a schedule. */
+/**
+ * Returns the mean time between two runs in ms. Returns null if the text is not a schedule, or if
+ * it matches no date.
+ */
 export function intervalMs(schedule: string): number | null {
   const text = schedule.trim().toLowerCase();
   const every = /^every\s+(\S+)$/.exec(text)?.[1];

@@ -8,7 +8,7 @@ import { SqlText } from './text.js';
 
 /**
  * Returns the blocks of a single SELECT (or INSERT … SELECT) with their trees, or null for any
- * other text.
+ * other statement. Throws if the parser refuses the text.
  */
 export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
   const statements = list(parseSync(sql), 'stmts');

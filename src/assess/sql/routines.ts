@@ -22,7 +22,7 @@ export interface Collected {
   readonly flags: Flag[];
   readonly unread: string[];
   readonly called: Called;
-  /** The tables that an INSERT … SELECT fills. */
+  /** The tables that an INSERT … SELECT or a CREATE TABLE AS fills. */
   readonly filled: Set<string>;
   /** The tables that an UPDATE or MERGE changes, each with the verb of that statement. */
   readonly changed: Map<string, string>;

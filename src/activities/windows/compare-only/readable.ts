@@ -1,5 +1,5 @@
 // Finds, before a comparison begins, the tables and topics that it cannot read. Each reason names
-// the object and the remedy.
+// the object, and the remedy if it is known.
 import { readTable } from '../../../clients/postgres/catalog.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';

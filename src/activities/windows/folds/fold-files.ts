@@ -35,8 +35,8 @@ export class FoldFiles {
   }
 
   /**
-   * Replaces the saved state of this fold atomically. If the disk is full or cannot be written, the
-   * window continues without the file.
+   * Replaces the saved state of this fold atomically. If the folder is not private or cannot be
+   * written, or if the disk is full, the window continues without the file.
    */
   async save(run: string, identity: string, fold: HashFold): Promise<void> {
     if (this.#dir === undefined) return;

@@ -18,7 +18,8 @@ import type { Changed, Done, Start, Work } from './fold-thread.js';
  */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
-const AHEAD = 2; // a thread has at most two batches: one that it works on, and one that waits
+/** A thread has at most two answers of the broker: one that it works on, and one that waits. */
+const AHEAD = 2;
 
 /**
  * Few answers of the broker are longer than this, so a reused buffer is usually large enough for
@@ -83,8 +84,8 @@ export class FoldThreads {
       });
       answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
-      // The first key decides which schema all other keys must have. So no further batch is sent
-      // before the thread has answered for this key.
+      // The first key decides which schema all other keys must have. So no further work is sent
+      // before the thread has answered for the first key.
       const isFirst = decoder?.keySchema === null;
       if (isFirst || asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });

@@ -175,8 +175,8 @@ export class FoldCache {
   }
 
   /**
-   * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a partly
-   * read fold proves nothing.
+   * Frees the memory of a migration's folds. If the measurement of a window fails, the window MUST
+   * drop its folds, because a partly read fold proves nothing.
    */
   drop(ref: Pick<MigrationRef, 'runKey'>): void {
     for (const key of this.#folds.keys())

@@ -65,8 +65,8 @@ export interface PassInput extends TopicReading {
 }
 
 /**
- * The maximum number of rows (48 MB, or 64 MB for long keys) that wait while the topic is being
- * folded. At this number, the pass stops reading the table until the topic is folded.
+ * The number of rows (48 MB, or 64 MB for long keys) that may wait while the topic is being folded.
+ * If a range ends with this number or more, the pass waits for the fold before the next range.
  */
 const MOST_WAITING = 1 << 21;
 

@@ -6,8 +6,8 @@
  */
 const LOOKUP_KEYS = 10_000;
 /**
- * Keys are looked up as a range if at least this many of them are consecutive. Before PostgreSQL
- * 17, each key of a list costs a descent of the index.
+ * Keys are looked up as a range if at least this many of them are consecutive. On PostgreSQL 16 and
+ * older, each key of a list costs a descent of the index.
  */
 const WORTH_A_RANGE = 100;
 

@@ -13,7 +13,8 @@ import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../pass-barrier.js';
 
 /**
- * If more records than this may belong to the gap, the window compares in settled rounds instead.
+ * If more records of one table than this may belong to the gap, the window compares in settled
+ * rounds instead.
  */
 const MOST_OPEN_RECORDS = 200_000;
 
@@ -43,8 +44,8 @@ export async function comeClose(session: ConnectedSession): Promise<OrReason<num
 }
 
 /**
- * Counts the records that may belong to the gap. Returns a reason if there are too many, because
- * the gap is kept in memory. Otherwise, returns null.
+ * Counts the records of each table that may belong to the gap. Returns a reason if one table has
+ * too many, because the gap is kept in memory. Otherwise, returns null.
  */
 export async function gapProblem(
   { kafka, ref, plan, folds }: ConnectedSession,

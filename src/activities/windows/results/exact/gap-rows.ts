@@ -71,7 +71,10 @@ export async function gapRows(
   }
 }
 
-/** Thrown if neither the topic nor the snapshot has the values of a row of the gap. */
+/**
+ * Thrown if a record cannot be used, or if neither the topic nor the snapshot has the values of a
+ * row of the gap.
+ */
 class UnknownRow extends Error {}
 
 type Take = (offset: number, key: Buffer | null, value: Buffer | null) => void;
