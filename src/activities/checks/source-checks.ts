@@ -136,8 +136,7 @@ function logQuestions(
 }
 
 /**
- * Checks that enough slots are free for the connector, and for a witness if the migration may use
- * one.
+ * Checks that at least two replication slots are free, or three if the migration may use a witness.
  */
 export async function freeSlots(
   client: pg.ClientBase,

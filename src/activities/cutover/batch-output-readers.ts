@@ -152,7 +152,7 @@ const OTHERS = 'others';
  * Returns the statements that were called since the mark. A count that is smaller than at the mark
  * also shows a call. Such a count was reset or evicted, and only a call begins a new count. The sum
  * of the hidden statements also shrinks without a call, so for this sum only an increase counts.
- * The entry for too many statements counts after every change, because it only reports a doubt.
+ * Every change of the sum of all statements counts, because its entry reports only a doubt.
  */
 export const calledSince = (
   mark: Pick<ReaderMark, 'calls'>,

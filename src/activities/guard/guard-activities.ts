@@ -25,7 +25,7 @@ export type GuardReport =
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
   /**
-   * The guard resumed this connector. A window had paused it, and the window's worker then died.
+   * The guard resumed this connector. A window had paused it, and did not resume it in time.
    */
   | { readonly kind: 'resumed'; readonly connector: string }
   | {
@@ -110,7 +110,7 @@ async function restartFailed(
   return null;
 }
 
-/** Resumes a connector that is still paused although the window that paused it has ended. */
+/** Resumes a connector that a window paused and did not resume in time. */
 async function endPause(deps: Deps, run: Planned): Promise<GuardReport | null> {
   const connector = await endOverduePause(deps, run).catch(() => null);
   return connector === null ? null : { kind: 'resumed', connector };

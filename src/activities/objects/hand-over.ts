@@ -1,5 +1,5 @@
-// Implements the hand-over. It checks once more every object that stays, and then marks the object
-// as handed over. Sluice never removes an object that was handed over.
+// Implements the hand-over. It checks once more every object that stays, and then marks the objects
+// of this migration as handed over. Sluice never removes an object that was handed over.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Deps } from '../runtime/deps.js';

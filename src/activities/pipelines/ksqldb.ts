@@ -1,6 +1,6 @@
-// Deploys a pipeline to ksqlDB through the server's REST API. Each statement creates one stream or
-// table. If the statement has AS SELECT, a query fills the stream or table, and the server chooses
-// the query's name.
+// Deploys a pipeline to ksqlDB through the server's REST API. Each statement except SET creates one
+// stream or table. If the statement has AS SELECT, a query fills the stream or table, and the
+// server chooses the query's name.
 import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';

@@ -74,9 +74,9 @@ export async function checkView(
 }
 
 /**
- * Checks that all readers of the view can still read it after the switch. A sink's table that Sluice
- * creates gets the SELECT privileges of the result table and no row security. So only the result
- * table's row security can then be a problem.
+ * Checks that all readers of the view can still read it after the switch, and that row security
+ * shows them the same rows. A sink's table that Sluice creates gets the SELECT privileges of the
+ * result table and no row security. So only the result table's row security can then be a problem.
  */
 async function readersProblem(
   client: pg.ClientBase,

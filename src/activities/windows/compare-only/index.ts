@@ -1,6 +1,6 @@
 // Compares tables with topics that an existing connector writes, without a migration. This code
 // creates no slot, topic, consumer group or ledger row. It only reads Postgres and Kafka, apart
-// from a marker in the WAL, which the caller must allow.
+// from markers in the WAL, which the caller must allow.
 import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
 import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { tableFacts } from '../../../domain/capture/captured-set.js';

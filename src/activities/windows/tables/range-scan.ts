@@ -6,7 +6,7 @@
 // keys. It also reads the rows that the source changed after the first snapshot (see
 // changed-rows.ts). No row is missed:
 //
-// - A row that no transaction has touched since the first snapshot has not moved. Its range was
+// - A row that no transaction has changed since the first snapshot has not moved. Its range was
 //   read, so the row was equal or its key was remembered.
 // - Every other row has an xmin newer than the first snapshot. The window selects such rows by
 //   xmin, wherever they are.

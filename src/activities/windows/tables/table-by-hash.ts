@@ -47,8 +47,8 @@ export interface TablePass {
   /** The digest of the stream side at the offsets that were read. */
   readonly digest?: string;
   /**
-   * Says how the pass read the rows, such as in parts on disk, or only the changed rows. Absent if
-   * the pass read every row and kept the keys in memory.
+   * Says how the pass read the rows, such as in parts on disk, only the changed rows, or every row
+   * because the witness cannot be used. Absent for an ordinary full pass in memory.
    */
   readonly note?: string;
 }

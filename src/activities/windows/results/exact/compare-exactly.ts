@@ -47,8 +47,8 @@ export async function compareExactly(
   const point = await takeStillPoint(session, topics);
   if ('why' in point) {
     const reason = `no still point: ${point.why}`;
-    // Without a pause, the connector itself may write new records into the tables' topics. During a
-    // pause, something else must have written them.
+    // Without a pause or a fence, the connector itself may write new records into the tables'
+    // topics. During a pause or under a fence, something else must have written them.
     if (point.moved !== 'input' || session.still === 'unpaused') return { settledBecause: reason };
     const guess = 'something other than the connector may be writing into the topic';
     return notCompared(comparedQueries, `${reason}; ${guess}`, started);
