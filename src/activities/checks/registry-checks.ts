@@ -1,5 +1,6 @@
-// Checks what the formats of the topics require: a schema registry, converters at Kafka Connect,
-// and column names that the format allows. JSON requires nothing.
+// Checks what the formats of the topics require: a schema registry, and converters at Kafka
+// Connect. Also checks the login to the registry, the names of columns, and whether the converter
+// keeps NULLs. JSON requires nothing.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { converterClass, keepsNulls } from '../../connectors/converters.js';

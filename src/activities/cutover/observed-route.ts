@@ -1,5 +1,6 @@
 // Observes whether consumers read the batch side or the stream side. This code asks the route
-// itself, such as the view, and not the lease row.
+// itself, such as the view or the HTTP service. With the routes `none` and `postgres-table`, the
+// lease row names the side.
 import { Problem, type Blocked } from '../../domain/failure.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';

@@ -28,9 +28,10 @@ export async function activeAnywhere(
 }
 
 /**
- * Returns the reason why a commit on a separate target must not happen. Either a session of the
- * batch is active in the source, or the source is a different server than at the fence, or it could
- * not be checked within `limitMs`. Returns null if there is no reason, or if the source is the target.
+ * Returns the reason why a commit on a separate target must not happen. A session of the batch may
+ * be active in the source, or the source may be a different server than at the fence. It is also a
+ * reason if the source could not be checked within `limitMs`. Returns null if there is no reason,
+ * or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,

@@ -17,9 +17,9 @@ export function createLeftoverActivities(deps: Deps) {
   return {
     /**
      * Returns the newest run of a name, and the objects that it left, in order of creation. Throws
-     * Problem `name-refused` if the ledger does not know the name, if the run is alive, or if its
-     * workflow cannot be seen from this namespace. Also throws it if the ledger was restored to a
-     * time before the end of the run.
+     * Problem `name-refused` if the ledger does not know the name, or if the run is alive. Also
+     * throws it if the run's workflow cannot be seen from this namespace, or if the ledger was
+     * restored to a time before the end of the run.
      */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);

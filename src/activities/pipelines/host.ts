@@ -21,7 +21,8 @@ export interface PipelineHost {
   isThere(name: string): Promise<boolean>;
   /**
    * Returns `running` with the job's id if the job is running, otherwise `not` with the job's
-   * state. The id changes with each deployment.
+   * state. The id changes with each deployment. A stream or table of ksqlDB that no query fills
+   * always has the id `declared`.
    */
   state(name: string): Promise<{ readonly running: string } | { readonly not: string }>;
   create(name: string): Promise<void>;

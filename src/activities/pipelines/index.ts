@@ -1,4 +1,5 @@
-// Finds the host that runs a spec's pipeline, and the consumer groups of that pipeline.
+// Finds the host that runs a spec's pipeline, and the consumer groups of that pipeline. Also checks
+// that the secrets of the pipeline's statements may be sent to the brokers.
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { HostPlan } from '../../domain/pipelines/index.js';
 import { Registry } from '../../domain/values/adapter-registry.js';

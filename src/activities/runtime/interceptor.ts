@@ -36,7 +36,7 @@ const needsNewConnection = (error: unknown, code: unknown): boolean =>
 /**
  * Turns an error of an activity into a failure with a code, without values of rows. If a person
  * paused or reset the activity, and this may have changed the attempt's answer, the attempt ends as
- * cancelled. Temporal then starts another attempt.
+ * cancelled. Temporal starts another attempt after the reset, or when the person ends the pause.
  */
 export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCallsInterceptor {
   return {

@@ -1,5 +1,6 @@
-// Lists functions of PostgreSQL: built-in functions that the analysis knows, functions whose result
-// can differ although the rows and arguments are the same, and functions that change something.
+// Lists functions of PostgreSQL: built-in functions that the analysis knows, and functions that
+// change something. Also lists functions whose result can differ although the rows and arguments
+// are the same.
 
 export const VOLATILE: ReadonlySet<string> = new Set(
   (

@@ -136,8 +136,9 @@ const rawType = (type: string): string =>
   /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 
 /**
- * Returns the type of an output column. The result table declares it, or the query shows it by a
- * cast or a count, or every column of this name in the tables has it. Otherwise, it is a guess.
+ * Returns the type of an output column. The declaration of the result table comes first, then a
+ * cast or a count in the query. Last come the tables' columns of this name, if all of them have one
+ * type. If none of these shows the type, it is a guess.
  */
 function outputType(context: Context, block: Block, name: string, open: string[]): string {
   try {

@@ -86,8 +86,9 @@ export async function sessionsOfBatch(
 }
 
 /**
- * Keeps the settings of interest. Also keeps a setting that a person has defined, if the query may
- * read it: the name of such a setting contains a dot, and the query contains the name.
+ * Keeps the settings of interest. Also keeps a setting that a person has defined, if the text of
+ * the query contains its name, because the query may then read it. The name of such a setting
+ * contains a dot.
  */
 const byKnownName = (settings: Record<string, string>, sql: string): [string, string][] =>
   Object.entries(settings).flatMap(([name, value]) => {

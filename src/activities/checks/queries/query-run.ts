@@ -1,6 +1,6 @@
 // Checks a query of the batch by running it, read-only. The check finds keys that repeat or contain
-// NULL, values that change when they are stored, row security that may hide rows from the batch,
-// and session settings that change the result.
+// NULL, and values that change when they are stored. It also finds row security that may hide rows
+// from the batch, and session settings that change the result.
 import type pg from 'pg';
 import { readTable } from '../../../clients/postgres/catalog.js';
 import { describeSubquery, lone } from '../../../clients/postgres/single-statement.js';

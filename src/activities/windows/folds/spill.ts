@@ -1,7 +1,7 @@
-// Stores both sides of a comparison on disk, as short records: the changes of the stream, and the
-// rows of a table, a query or a sink. The key of a record selects its part, and each part has its
-// own file. A comparison reads back one part at a time. The files are removed after the pass. If an
-// attempt dies, the next attempt on that topic removes the old folder.
+// Stores both sides of a comparison on disk, as short records. A side has the changes of the
+// stream, or the rows of a table, a query or a sink. The key of a record selects its part, and each
+// part has its own file. A comparison reads back one part at a time. The files are removed after
+// the pass. If an attempt dies, the next attempt on that topic removes the old folder.
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,7 +1,7 @@
 // Finds the class of each difference, such as `missing`. A candidate is a row of the table that the
-// hashes do not prove equal. For every candidate, and for every key that only the stream has, the
-// drill-down reads the raw rows again on both sides, at the same snapshot and offsets. It compares
-// the rows value by value.
+// hashes do not prove equal. The drill-down examines the candidates, and the keys that only the
+// stream has. It reads their raw rows again on both sides, at the same snapshot and offsets, and
+// compares these rows value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/fold-table.js';

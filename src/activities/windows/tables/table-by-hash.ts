@@ -34,21 +34,22 @@ export interface TablePass {
   /** The number of rows of the table that this pass read. */
   readonly rowsRead: number;
   /**
-   * The number of keys that this pass did not read. An earlier pass proved them equal, and neither
-   * side has changed them since. Absent if this pass read every row.
+   * The number of keys that this pass did not read. An earlier pass or a range scan proved them
+   * equal, and neither side has changed them since. Absent if this pass read every row.
    */
   readonly provenEarlier?: number;
   /** The number of rows that were read before this pass, in shorter snapshots. */
   readonly walkedRows?: number;
-  /** True if the pass stopped early, because most of the rows that it read differ. */
+  /** True if the pass stopped early, because most of the rows that it read are not proven equal. */
   readonly isStopped?: boolean;
   readonly foldMs?: number;
   readonly canary: { planted: number; found: number };
   /** The digest of the stream side at the offsets that were read. */
   readonly digest?: string;
   /**
-   * Says how the pass read the rows, such as in parts on disk, only the changed rows, or every row
-   * because the witness cannot be used. Absent for an ordinary full pass in memory.
+   * Says how the pass read the rows, such as in parts on disk, or only the changed rows. Also says
+   * if every row was read because the witness cannot be used. Absent for an ordinary full pass in
+   * memory.
    */
   readonly note?: string;
 }
@@ -99,7 +100,7 @@ export async function passByHash(input: PassInput, folding: Promise<HashFold>): 
 
 /**
  * Reads the table while its topic is being folded. Returns some rows for the canary, and whether
- * the reading stopped because most rows differ.
+ * the reading stopped because most rows are not proven equal.
  */
 async function readBeside(
   { reader, from, shape, rowsPerSecond }: PassInput,
