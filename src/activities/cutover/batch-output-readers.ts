@@ -152,7 +152,8 @@ const OTHERS = 'others';
  * Returns the statements that were called since the mark. A count that is smaller than at the mark
  * also shows a call. Such a count was reset or evicted, and only a call begins a new count. The sum
  * of the hidden statements also shrinks without a call, so for this sum only an increase counts.
- * Every change of the sum of all statements counts, because its entry reports only a doubt.
+ * The sum of all statements (`others`) can also shrink without a call. Every change of it counts,
+ * because its entry only says that readers are unknown.
  */
 export const calledSince = (
   mark: Pick<ReaderMark, 'calls'>,

@@ -19,8 +19,8 @@ export interface CalledFunction {
   /** Changes when the definition of the function changes. */
   readonly digest: string;
   /**
-   * True if it is not certain that the text calls this function. Either the name is also that of a
-   * function of the server, or only an operator or a cast could call this one.
+   * True if it is not certain that the text calls this function. Either the server has a function
+   * of this name, or only an operator or a cast could call this one.
    */
   readonly isOnlyPossible: boolean;
 }
