@@ -9,6 +9,16 @@ export const ORDER_CORPUS: readonly Entry[] = [
     ['limit-over-all'],
     'unbounded state',
   ],
+  [
+    'SELECT top.id FROM (SELECT id FROM pay ORDER BY amount DESC LIMIT 10) AS top',
+    ['limit-over-all'],
+    'unbounded state',
+  ],
+  [
+    'SELECT s.id, top.amount FROM stores s, LATERAL (SELECT amount FROM pay p WHERE p.store = s.id ORDER BY amount DESC LIMIT 3) AS top',
+    ['lateral'],
+    'unbounded state',
+  ],
   ['SELECT id FROM pay LIMIT 10', ['limit-without-order'], 'unbounded state'],
   ['SELECT id FROM pay OFFSET 10', ['limit-without-order'], 'unbounded state'],
   [

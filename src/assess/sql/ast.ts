@@ -8,9 +8,15 @@ export type Fields = Readonly<Record<string, unknown>>;
 export interface Visit {
   readonly kind: string;
   readonly node: Fields;
-  /** The kinds of the nodes around this node, outermost first. */
+  /** The kinds of the nodes around this node, outermost first. See LATERAL. */
   readonly inside: readonly string[];
 }
+
+/** Stands in `inside` for a RangeSubselect with the keyword LATERAL, which runs for each row. */
+export const LATERAL = 'LateralSubselect';
+
+const nameInside = (kind: string, node: unknown): string =>
+  kind === 'RangeSubselect' && field(node, 'lateral') === true ? LATERAL : kind;
 
 /**
  * Calls `visit` for every node below `tree`, parents first. If `visit` returns `false`, the nodes
@@ -27,7 +33,7 @@ export function walk(
     if (value === null || typeof value !== 'object') continue;
     if (!/^[A-Z]/.test(key)) walk(value, visit, inside);
     else if (visit({ kind: key, node: value as Fields, inside }) !== false)
-      walk(value, visit, [...inside, key]);
+      walk(value, visit, [...inside, nameInside(key, value)]);
   }
 }
 

@@ -1,5 +1,6 @@
 // Finds constructs that work in a batch, but are wrong or risky in a stream.
 import {
+  LATERAL,
   columnName,
   field,
   functionName,
@@ -204,7 +205,7 @@ function bySelect(node: Fields, inside: readonly string[]): Found[] {
   const found: Found[] = [];
   const isExists = inside.at(-1) === 'SubLink';
   if (field(node['withClause'], 'recursive') === true) found.push(['recursive', 'WITH RECURSIVE']);
-  const isPerRow = inside.includes('RangeSubselect') || isExists;
+  const isPerRow = inside.includes(LATERAL) || isExists;
   found.push(...limits(node, { isExists, isPerRow }), ...distinctOn(node));
   if (
     Array.isArray(node['distinctClause']) &&
