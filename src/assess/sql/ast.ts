@@ -12,7 +12,7 @@ export interface Visit {
   readonly inside: readonly string[];
 }
 
-/** Stands in `inside` for a RangeSubselect with the keyword LATERAL, which runs for each row. */
+/** The kind in `inside` of a RangeSubselect with the keyword LATERAL, which runs for each row. */
 export const LATERAL = 'LateralSubselect';
 
 const nameInside = (kind: string, node: unknown): string =>
