@@ -95,7 +95,8 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'route.table':
     "Can the stream's role become the only writer of the table? Do the table's columns and triggers, and the sink's session, allow it?",
   'route.http': 'Does the service answer, and say that it serves the batch?',
-  'validation.compare': 'Does every column that `validation.compare` names exist?',
+  'validation.compare':
+    'Does every column that `validation.compare` names exist, and does each entry have an effect?',
   'validation.engine': 'Does the SQL Gateway run a statement?',
   'validation.login': 'Can the processes of Flink log in to Kafka?',
   'kafka.reachable': 'Does a broker answer?',

@@ -15,6 +15,7 @@ import {
 import { resultMode } from '../domain/plan/planned-subjects.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { SpecIssue } from './document.js';
+import { compareIssues } from './compare-rules.js';
 import { controlIssues } from './control-rules.js';
 import { certificateIssues, engineLoginIssues, loginIssues } from './login-rules.js';
 import { formatIssues } from './format-rules.js';
@@ -38,6 +39,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...engineLoginIssues(parsed),
     ...targetIssues(parsed),
     ...waiverIssues(parsed),
+    ...compareIssues(parsed),
     ...formatIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];

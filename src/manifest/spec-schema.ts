@@ -15,7 +15,7 @@ const compare = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe(
-      'Columns that are not compared, each as `column`, or as `subject.column` with the name of a table, of a stage, or `result`.',
+      'Columns that are not compared, each as `column`, or as `subject.column` with the name of a table, of a stage, or `result`. Columns of a key are always compared.',
     ),
   tolerances: z
     .record(
@@ -26,7 +26,7 @@ const compare = z.strictObject({
     )
     .default({})
     .describe(
-      'For each column, as `column` or `subject.column`: how much its numbers may differ. Other types have no tolerance.',
+      'For each column, as `column` or `subject.column`: how much its numbers may differ. Other types, and columns of a key, have no tolerance.',
     ),
 });
 

@@ -155,4 +155,16 @@ describe('a command never reports an unknown state as good: it', () => {
         'a tolerance has no effect on these columns, because they are not numbers: public.accounts.note',
     });
   });
+  it('fails a check of doctor if validation.compare names only a column of a key', () => {
+    const file = specFile('keyed', database.name, ['public.accounts'], {
+      validation: { compare: { ignore: ['id', 'note'] } },
+    });
+    const { checks } = JSON.parse(run({}, 'doctor', '-f', file, '-o', 'json').stdout) as {
+      checks: { name: string; status: string; detail: string }[];
+    };
+    expect(checks.find((c) => c.name === 'validation.compare')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/a key is always compared exactly: id$/) as string,
+    });
+  });
 });
