@@ -34,6 +34,9 @@ const BATCH_BYTES = 900 * 1024; // stays below the broker's default limit for on
  */
 const MOST_PENDING = 4;
 
+/** The number of sequence numbers that Kafka has, from 0 to the largest 32-bit integer. */
+const SEQUENCES = 2 ** 31;
+
 /** The maximum number of UTF-8 bytes for one UTF-16 code unit of a string. */
 const MOST_UTF8 = 3;
 
@@ -142,7 +145,7 @@ export class BulkWriter {
 
   async #send(lane: Lane): Promise<void> {
     const batch = lane.filling.finish(this.#identity!, lane.sequence, Date.now());
-    lane.sequence += lane.filling.records;
+    lane.sequence = nextSequence(lane.sequence, lane.filling.records);
     lane.filling = aBatch();
     this.bytes += batch.length;
     const before = lane.flying;
@@ -154,6 +157,13 @@ export class BulkWriter {
     if (this.#pending > MOST_PENDING) await before;
   }
 }
+
+/**
+ * Returns the sequence number of the first record after a batch. After the largest 32-bit integer,
+ * Kafka continues with 0.
+ */
+export const nextSequence = (sequence: number, records: number): number =>
+  (sequence + records) % SEQUENCES;
 
 const aBatch = (): BatchBuilder => new BatchBuilder(BATCH_BYTES + 64 * 1024);
 
