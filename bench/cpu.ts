@@ -1,5 +1,6 @@
-// Measures the processor time of the local stack's services and of this process. On a busy machine,
-// these times say more than rows per second. They come from /proc, so they exist only on Linux.
+// Measures the processor time of Postgres, Kafka and Kafka Connect in the local stack, and of this
+// process. On a busy machine, these times say more than rows per second. They come from /proc, so
+// they exist only on Linux.
 import { readFileSync, readdirSync } from 'node:fs';
 import { stackHome } from '../stack/paths.js';
 import { alive } from '../stack/processes.js';

@@ -101,7 +101,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'validation.login': 'Can the processes of Flink log in to Kafka?',
   'kafka.reachable': 'Does a broker answer?',
   'kafka.acls': "Would the brokers' ACLs let Sluice create its topics?",
-  'kafka.sasl': 'Is the password sent encrypted?',
+  'kafka.sasl': 'Is the password or the token sent encrypted?',
   'kafka.replication': 'Are there as many brokers as copies of each topic?',
   'kafka.topics-free': 'Are the names of the topics free, or used by this migration?',
   'kafka.topic-names': 'Does Kafka accept the names of the topics?',
@@ -153,7 +153,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   opened: 'The run was opened in the ledger.',
   phase: 'A phase began.',
   waived: 'A check failed, and the spec waives it.',
-  baseline: 'The tables were counted before the initial load.',
+  baseline: 'Before the initial load, the tables were counted, or estimated if they are large.',
   slot: 'The replication slot exists; the event has its positions.',
   'load-repeated':
     'The load `incremental` had overwritten changes that were already in the topic. They were written again.',
@@ -202,7 +202,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   'pause-ended':
     'A window paused the connector, and its worker died. The guard resumed the connector.',
   'wal-alarm': 'The WAL that the slot retains exceeded the budget, or is within it again.',
-  'slot-lost': 'The slot is gone.',
+  'slot-lost': 'The slot is gone or invalidated, or another system uses it.',
   'wal-budget': 'The slot was dropped, because it retained too much WAL.',
   'way-back':
     'The run began to go back to the batch, or to abort; the event says who asked for it, and why.',

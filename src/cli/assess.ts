@@ -92,8 +92,8 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
 
 /**
  * Writes drafts of the pipeline of one process to `folder`. Throws an error with exit code 1 if the
- * columns of one of its tables are not known, if its query is not one SELECT, or if a file exists
- * already.
+ * columns of one of its tables are not known, or if its query is not one SELECT. Also throws one if
+ * a file exists already or cannot be written.
  */
 async function writeStartingPoints(
   { spec }: Portfolio,

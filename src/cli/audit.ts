@@ -1,4 +1,5 @@
-// sluice audit ID: prints what happened and who decided it, oldest first, from the ledger.
+// sluice audit ID: prints what happened in the newest run of this name and who decided it, oldest
+// first, from the ledger.
 import { withLedger } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { auditLine } from '../domain/audit.js';

@@ -31,8 +31,8 @@ export interface CompareOptions {
 }
 
 /**
- * A comparison that found differences ends with exit code 3. A comparison that proved nothing ends
- * with exit code 1.
+ * A comparison with differences that the spec does not allow ends with exit code 3. A comparison
+ * that proves neither such a difference nor equality ends with exit code 1.
  */
 const EXIT_OF: Readonly<Record<VerdictName, number>> = {
   passed: EXIT.ok,
@@ -78,8 +78,8 @@ export async function compare(options: CompareOptions): Promise<number> {
 }
 
 /**
- * Returns a folder for key tables that do not fit in memory. The folder is removed when the process
- * exits.
+ * Returns the path of a folder for key tables that do not fit in memory. The folder is removed when
+ * the process exits.
  */
 function temporaryDir(): string {
   const dir = join(tmpdir(), `sluice-compare-${randomBytes(8).toString('hex')}`);

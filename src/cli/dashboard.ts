@@ -1,5 +1,5 @@
-// sluice dashboard: prints one self-contained HTML page with every migration, from the ledger and
-// from Temporal.
+// sluice dashboard: prints one self-contained HTML page with every migration that has a status in
+// the ledger. Data from Temporal completes that status.
 import { renderDashboard } from '../report/dashboard-page.js';
 import { newestOfEach } from './list.js';
 import { EXIT, write } from './support/output.js';

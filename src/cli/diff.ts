@@ -99,8 +99,9 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 
 /**
  * Returns the first row that failed, or else the first row that did not pass. If all rows passed,
- * returns the first row. Rows are in the pipeline's order (tables, stages, result, sink), so the first
- * failed row is nearest to the source of the mistake.
+ * returns the first row. The rows are in this order: tables, then stages, result and sink as the
+ * pipeline has them, then the batch's stored result. A mistake in the pipeline often makes several
+ * subjects fail, and the first of them is nearest to the mistake.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (
@@ -178,8 +179,8 @@ function render(
 }
 
 /**
- * Prints differences with the values of both sides. Cuts long values. For a record that could not
- * be decoded, the place and the reason are printed in full.
+ * Formats differences with the values of both sides. Cuts long values. For a record that could not
+ * be decoded, the text has the whole place and the whole reason.
  */
 export function differenceTable(differences: readonly Difference[]): string {
   const key = (d: Difference): string =>

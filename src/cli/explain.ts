@@ -10,9 +10,9 @@ import { EXIT, asLines, print, type Format } from './support/output.js';
 export interface Explanation {
   readonly name: string;
   readonly phase: string | null;
-  /** One sentence that names the obstacle, or says that there is none. */
+  /** Names the obstacle, or says that there is none. */
   readonly because: string;
-  /** One entry for each activity that waits, from its latest heartbeat. */
+  /** One entry for each activity that the run waits for, from its latest heartbeat. */
   readonly waits: readonly string[];
   readonly remedy: string | null;
   readonly next: readonly string[];

@@ -81,7 +81,7 @@ async function differencesOf(id: string): Promise<ProofResult['differences']> {
   });
 }
 
-/** Reserves a number in the ledger, so that several proofs of one spec can run at a time. */
+/** Reserves a number in the ledger, so that several proofs of one spec can run at the same time. */
 async function claimNumber(name: string): Promise<string> {
   return withLedger(
     async (ledger) => {

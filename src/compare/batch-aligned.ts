@@ -12,7 +12,7 @@ export interface AlignedSides {
   readonly stream: ReadonlyMap<string, Pick<StreamRow, 'row' | 'why'>>;
   /** The closed keys that only the stream has. */
   readonly streamOnly: readonly string[];
-  /** The result of the batch's query, run on the source in this window, by key. */
+  /** The result of the batch's query, run on the source for this comparison, by key. */
   readonly queried: ReadonlyMap<string, string | null>;
 }
 

@@ -5,13 +5,17 @@ import { Undecodable } from './undecodable.js';
 
 /** The last year of a Postgres date, and of a Postgres timestamp. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
-export const FIRST_YEAR = -4712;
+/** The first day of a Postgres date: 24 November 4714 BC. */
+const FIRST = { year: -4713, month: 11, day: 24 } as const;
+const FIRST_DAY = -2_451_545; // counted from 2000-01-01
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 
 export function isDay(year: number, month: number, day: number, lastYear: number): boolean {
-  if (month < 1 || month > 12 || day < 1 || year > lastYear || year < FIRST_YEAR) return false;
+  if (month < 1 || month > 12 || day < 1 || year > lastYear || year < FIRST.year) return false;
+  if (year === FIRST.year && (month < FIRST.month || (month === FIRST.month && day < FIRST.day)))
+    return false;
   return day <= DAYS[month - 1]! || (month === 2 && day === 29 && isLeap(year));
 }
 
@@ -105,9 +109,10 @@ const DAYS_PER_ERA = 146_097;
 
 /**
  * Prints a day of the proleptic Gregorian calendar. `days` is counted from 2000-01-01. Throws
- * Undecodable for a day that Postgres does not have.
+ * Undecodable for a day before FIRST_DAY.
  */
 export function dayText(days: number): string {
+  if (days < FIRST_DAY) throw new Undecodable('no such date');
   // counted from 0000-03-01, so that a leap day is the last day of a year
   const shifted = days + DAYS_0000_TO_2000 - 60;
   const era = Math.floor(shifted / DAYS_PER_ERA);
@@ -122,7 +127,6 @@ export function dayText(days: number): string {
   const day = ofYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
   const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  if (year < FIRST_YEAR) throw new Undecodable('no such date');
   return `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(month)}-${two(day)}`;
 }
 

@@ -1,5 +1,5 @@
-// Runs the canary, which tests the comparator itself. It corrupts a known number of this window's
-// rows in memory and adds one row. The comparator must report each of them.
+// Runs the canary, which tests the comparator itself. It corrupts a known number of compared rows
+// in memory and adds one row. The comparator must report each of them.
 import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface CanaryResult {
@@ -8,8 +8,8 @@ export interface CanaryResult {
 }
 
 /**
- * Runs the canary on `sample`, which has decoded rows of this window (key, row). If the sample is
- * empty, one row is made up from the shape.
+ * Runs the canary on at most eight rows of `sample`, which has decoded rows of this comparison
+ * (key, row). If the sample is empty, one row is made up from the shape.
  */
 export function runCanary(
   shape: Shape,

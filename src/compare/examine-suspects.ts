@@ -30,8 +30,8 @@ export class TooManySuspects extends Error {}
 
 /**
  * Compares the suspects whose raw rows are known. (A key that the stream lacks needs no raw row.)
- * If raw rows are missing, the counts come from the hashes, except that rows which turned out to be
- * equal count as matched. The differences are then only a sample. Throws TooManySuspects if raw
+ * If raw rows are missing, the counts come from the hashes. Only rows that turned out to be equal
+ * count as matched instead. The differences are then only a sample. Throws TooManySuspects if raw
  * rows of keys on both sides are missing and a column has a tolerance. Throws Problem `unexpected`
  * if the comparison does not count each suspect that it was given. `equal` receives the keys of the
  * suspects whose rows are equal.

@@ -1,6 +1,6 @@
 // Parses JSON. JSON.parse silently rounds numbers that have more digits than a double can hold.
-// `parseJsonDigits` keeps the text of all these numbers. `parseJsonLossless` keeps only the text of
-// whole numbers, and of numbers that would be rounded to whole numbers.
+// `parseJsonDigits` keeps the text of all these numbers. `parseJsonLossless` keeps it only for
+// whole numbers, and for numbers that would be rounded to whole numbers.
 
 /** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;

@@ -36,7 +36,8 @@ export class KeyHistory {
 /**
  * Returns the differences, with a more exact class if the history explains a difference. A
  * mismatched row becomes `stale` if the stream has an older version of it. For each key of these
- * differences whose records repeat a WAL position, adds one `duplicate`, which is not counted.
+ * differences whose records repeat a WAL position, adds one `duplicate`. The counts of the window
+ * do not contain it.
  */
 export function explainByHistory(
   shape: Shape,

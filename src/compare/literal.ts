@@ -91,7 +91,8 @@ export const keyLiterals = ({ key, columns }: Shape, values: readonly Canon[]): 
 
 /**
  * Converts a canonical text to a text that Postgres reads as the same value. Returns null for NULL.
- * The session MUST be in UTC. The type MUST be allowed in a key (NOT_IN_KEYS in further-types.ts).
+ * The session MUST be in UTC. Postgres can read a different value for the types in NOT_IN_KEYS
+ * (further-types.ts). Only `literalOf` passes such types. Its caller compares what Postgres read.
  */
 export function literalOfCanon(type: string, canon: Canon): string | null {
   if (canon === null) return null;

@@ -133,9 +133,9 @@ const WHOLE: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'oid']);
 const FLOATS: ReadonlySet<string> = new Set(['float4', 'float8']);
 
 /**
- * Prepares a value of plain JSON for the column's type. A `numeric` value may be any integer, or
- * another number of at most 15 digits, because a double keeps these digits. The value of an integer
- * column must not be in quotes, because a consumer would read it as a text.
+ * Prepares a value of plain JSON for the column's type. A number in a `numeric` column may be any
+ * integer. Other numbers may have at most 15 digits, because a double keeps only these. The value
+ * of an integer column must not be in quotes, because a consumer would read it as a text.
  */
 function coerce(type: string, value: unknown): unknown {
   if (Array.isArray(value) && type.endsWith('[]'))

@@ -9,7 +9,7 @@ import { KeyTable } from './enc/key-table.js';
 import { loadEnvelope, type LoadEnvelope } from './load-envelope.js';
 import { RowShapes } from './row-shapes.js';
 
-/** Stands for the position of a change without a position. It is less than any real position. */
+/** Used for a change that has no position. It is less than any real position. */
 const NO_POSITION = 0n;
 const WORD = 32n;
 

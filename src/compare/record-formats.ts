@@ -1,4 +1,5 @@
-// Lists the formats of records. A new format needs a folder beside this file and a line in DECODERS.
+// Lists the formats of records. A new format needs a name in domain/migration/topic-format.ts and
+// manifest/spec-parts.ts, a folder beside this file, and a line in DECODERS.
 import type { RecordFormat } from '../domain/migration/topic-format.js';
 import { AvroRecords } from './avro/avro-records.js';
 import { JsonSchemaRecords } from './json-schema/json-schema-records.js';

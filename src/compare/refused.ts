@@ -1,5 +1,5 @@
-// Describes the refused records of a topic: where they are and why they were refused. Each refused
-// record makes its window inconclusive.
+// Describes the refused records of a topic: where they are and why they were refused. A window that
+// finds such a record cannot pass.
 import type { Difference } from '../domain/evidence/window.js';
 import { cut } from '../domain/values/foreign-text.js';
 import { jsonOf, parseJsonLossless } from './json.js';

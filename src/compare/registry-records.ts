@@ -1,7 +1,7 @@
 // Rewrites records in the wire format of a schema registry as the JSON that the folds read. Each
 // key or value in this format has a zero byte, the id of its schema in four bytes, and the content.
-// If it cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
-// refuses the record and shows the reason.
+// If one of them cannot be rewritten, the reason takes its place. The reason is not JSON, so every
+// reader refuses the record and shows the reason.
 import type { Place } from './enc/change.js';
 import { murmur2, partitionOf } from '../domain/values/partition.js';
 import { JsonOutput } from './json-output.js';

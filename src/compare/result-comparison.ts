@@ -22,7 +22,7 @@ export interface Suspect {
 export interface SuspectLimits {
   /** The maximum number of the query's rows that are kept. */
   readonly suspects: number;
-  /** The maximum size of these rows together, in bytes. */
+  /** If the kept rows have this size (in bytes) or more, no further row is kept. */
   readonly bytes: number;
   /** The limit for kept keys that only the stream has. */
   readonly onlyStream: number;
@@ -107,8 +107,8 @@ export class ResultComparison {
   }
 
   /**
-   * Returns the counts and the first suspects, in the order of the query. Keys that only the stream
-   * has come last.
+   * Returns the counts and the first suspects, in the order of the query. The keys that only the
+   * stream has follow at the end.
    */
   finish(): { found: Found; suspects: readonly Suspect[] } {
     const counts = this.#counts;

@@ -50,8 +50,8 @@ export function keyOfRecord(shape: Shape, key: Buffer): string {
 }
 
 /**
- * Reads one record of a connector. `value` is null for a tombstone. Throws an Error if it cannot be
- * read.
+ * Reads one record of a connector. `value` is null for a tombstone. Throws an Error if the record
+ * cannot be read.
  */
 export function imageOf(shape: Shape, key: Buffer, value: Buffer | null): ImageRecord {
   const name = keyOfRecord(shape, key);

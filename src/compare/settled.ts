@@ -3,10 +3,11 @@
 // A key can settle if its expected row is the same in two rounds in a row. The stream was read
 // between these two snapshots. The barrier proves that the pipeline had then processed all inputs
 // of that row. If the stream's row was equal, the key matches. If the rows differed and the key has
-// no newer record, the row is a difference, unless the snapshot may lack a commit that the stream
-// has. All other keys are compared again in the next round. A key that never settles is unstable,
-// and never counts as equal. In a table that a connector copies, a key matches after one round if
-// its rows are equal.
+// no newer record, the row is a difference. There is one exception: with synchronous replication,
+// the stream can have a commit that waits for a standby, and that no session sees yet. While a
+// snapshot may lack such a commit, no row counts as a difference. All other keys are compared again
+// in the next round. A key that never settles is unstable, and never counts as equal. In a table
+// that a connector copies, a key matches after one round if its rows are equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
@@ -26,8 +27,9 @@ export interface Round {
    */
   readonly touched: ReadonlySet<string>;
   /**
-   * True if the stream of the previous round may have processed a commit that this round's snapshot
-   * does not see. No key then settles as a difference. Absent means false.
+   * True if the stream of the previous round may contain a commit that this round's snapshot does
+   * not see, because the commit waits for a standby. No key then settles as a difference. Absent
+   * means false.
    */
   readonly mayLackCommits?: boolean;
 }

@@ -5,8 +5,8 @@ const REPLACEMENT = '\ufffd';
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Returns the text. Throws Undecodable if the bytes are not UTF-8. Node's own decoder writes a
- * replacement character for such bytes, which could equal a real one.
+ * Returns the text. Throws Undecodable if the bytes are not UTF-8. Node's own decoder would write a
+ * replacement character for such bytes. The other side could really have this character.
  */
 export function utf8Text(bytes: Buffer): string {
   const text = bytes.toString('utf8');

@@ -166,8 +166,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * Applies a tombstone as `HashFold` does: the tombstone deletes the row, unless a delete event of
-   * the key came before it.
+   * Applies a tombstone as `HashFold` does: the tombstone deletes the row, unless the last waiting
+   * change of the key is a delete. That change then deletes the row itself.
    */
   #bury({ key }: Change): void {
     const last = this.#waiting.lastOf(key);

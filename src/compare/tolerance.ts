@@ -1,7 +1,7 @@
 // Applies declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL equals only NULL,
 // and NaN equals only NaN.
 
-/** The types whose values may differ within a tolerance. Text is absent: `007` is not `7`. */
+/** The types whose values may differ within a tolerance. Texts may not: `007` is not `7`. */
 const NUMBERS: ReadonlySet<string> = new Set([
   'int2',
   'int4',

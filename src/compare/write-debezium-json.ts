@@ -1,7 +1,7 @@
 // Writes rows as Debezium's initial load does with the configuration in
 // connectors/debezium-postgres.ts. Only the version, the snapshot flag, the transaction, the WAL
 // position and the times differ. A contract test compares the records with those of real Debezium.
-// `sluice prove` uses this file to write rows without a connector. Sluice's own initial load
+// `sluice prove` and the engine `flink` use this file to write rows. Sluice's own initial load
 // (`connector.snapshot: copy`) uses the faster code of copied/, which must write the same bytes.
 import { arrayItems } from './array-text.js';
 import {

@@ -1,6 +1,6 @@
-// Chooses the converters with which Kafka Connect writes to the topics of the tables, and with
-// which the sink reads the pipeline's output. A registry's password stays a placeholder, which
-// Kafka Connect resolves.
+// Chooses the converters with which Debezium writes to the topics of the tables, and with which the
+// sink reads the pipeline's output. A registry's password stays a placeholder, which Kafka Connect
+// resolves.
 import type { KafkaSpec, Login, RegistrySpec } from '../domain/migration/cluster-access.js';
 import {
   tableFormatOf,

@@ -24,7 +24,7 @@ const DECIDING: readonly string[] = [
   'value.converter',
   'value.converter.schemas.enable',
 ];
-/** Settings that change keys or records. Connectors that Sluice creates do not have them. */
+/** Settings that change keys or records. Debezium connectors of Sluice do not have them. */
 const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
 /** Settings that must have Debezium's default. The comparison cannot read the records otherwise. */
 const DEFAULTS: StoredConfig = {

@@ -1,8 +1,8 @@
 // Builds the configuration of a polling connector (`jdbc-source`) from a spec. Each table, or the
 // query that is captured instead, has its own connector. The connector's records have Debezium's
 // shape (key, `after`, `op`). Pipelines and comparisons can therefore read them like Debezium's
-// records. Debezium can also write to a topic that a polling connector has filled, and a polling
-// connector to a topic that Debezium has filled.
+// records. Debezium can also continue a topic that a polling connector has filled. A polling
+// connector can continue a topic that Debezium has filled.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import {

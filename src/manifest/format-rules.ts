@@ -86,7 +86,10 @@ function registryIssues(registry: RegistrySpec, isUsedByConnect: boolean): SpecI
   ];
 }
 
-/** Lists the parts that read from or write to the tables' topics only in JSON. */
+/**
+ * Lists the parts that read from or write to the tables' topics only in JSON. The rules of the
+ * captures (domain/capture) refuse `jdbc-source` and `adopt`.
+ */
 function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   const { connector, pipeline, validation } = spec;
   const issues: SpecIssue[] = [];

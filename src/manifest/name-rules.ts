@@ -15,7 +15,7 @@ import type { ParsedSpec } from './spec-schema.js';
 
 /**
  * Names contain the number of the generation, so a late generation has longer names. The rules
- * check the names of this generation, so that a later one does not fail.
+ * check the names of generation 99, so that a new generation does not fail because of its names.
  */
 const LATE_GENERATION = 99;
 const LONGEST_IDENTIFIER = 63;

@@ -74,7 +74,7 @@ export const source = z.strictObject({
     .min(1, 'name at least one table')
     .refine((tables) => unique(tables.map(asQualified)), 'a table is named twice')
     .describe(
-      'The tables that the batch reads, as `schema.table`. A name that is not all lower case is double-quoted.',
+      'The tables that the batch reads, as `schema.table`. Write a name in double quotes if it has other characters than a-z, 0-9, _ and $.',
     ),
   limits: limits.prefault({}).describe('Limits of the load that Sluice puts on the source.'),
   walBudget: walBudget

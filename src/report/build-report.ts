@@ -71,7 +71,7 @@ export interface Report {
    * attempt did not begin it.
    */
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
-  /** Null if the migration never committed. */
+  /** Null if the audit has no commit, or no fence before the commit. */
   readonly hold: Hold | null;
   /** Times when the run was blocked. */
   readonly blockedTimes: readonly BlockedTime[];

@@ -1,4 +1,4 @@
-// Says what a migration did not compare. Every format of a report says the same.
+// Says what a migration did not compare. The HTML page and the Markdown of a report say the same.
 import type { Report } from './build-report.js';
 
 /** Defines how one format of a report escapes text from outside, such as a reason in the spec. */

@@ -59,10 +59,11 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 
 /**
  * Checks that each verdict in the evidence equals the verdict in the row of its window and subject,
- * that both have the same counts, and that the verdict follows from the counts and proofs. A verdict
- * without them must not be `passed`. One weaker verdict is allowed: `inconclusive` although the
- * counts mean `passed`. If the counts mean `failed`, `inconclusive` is allowed only if the row's
- * reason names a change during the window, because a failure must not be hidden.
+ * that both have the same numbers of compared and of mismatched keys, and that the verdict follows
+ * from the counts and proofs. A verdict without counts or proofs must not be `passed`. One weaker
+ * verdict is allowed: `inconclusive` although the counts mean `passed`. If the counts mean
+ * `failed`, `inconclusive` is allowed only if the row's reason names a change during the window,
+ * because a failure must not be hidden.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));

@@ -49,7 +49,7 @@ export interface Config {
    */
   readonly stateDir: string;
   /**
-   * SLUICE_WINDOW_MEMORY: the memory in bytes that all windows together may use to compare tables.
+   * SLUICE_WINDOW_MEMORY: the memory in bytes that all windows of the worker may use for keys.
    * A window that needs more uses disk.
    */
   readonly windowMemory: number;

@@ -1,5 +1,6 @@
-// Lists every environment variable that Sluice reads. The configuration reads them by these names,
-// and `sluice worker --help` and the reference page print the list.
+// Lists the environment variables that Sluice reads. (Temporal's own loader also reads some other
+// TEMPORAL_* variables.) The configuration reads them by these names. `sluice worker --help` and
+// the reference page print the list.
 
 import { PROCESS_VARIABLES, type ReadBy, type Variable } from './process-variables.js';
 

@@ -1,8 +1,8 @@
 // Watches all migrations from outside their workflows. Every ten seconds, the watch sends new
 // notices, if there is a webhook. Every two minutes, it finds migrations whose workflow ended
 // without cleaning up. It then also watches the slots of migrations without a running guard, for
-// example during a rollback, and drops a slot that is over its WAL budget. If several workers can
-// do a part of this work, only one of them at a time does it.
+// example during a rollback. It may drop a slot that is over its WAL budget. Only one worker at a
+// time sends notices. Of the workers with the same zones, only one at a time does the other work.
 import { watchOrphans, type OrphanDeps } from '../activities/guard/orphan-watch.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 import { newestOf } from '../clients/ledger/ledger.js';

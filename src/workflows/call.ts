@@ -28,7 +28,7 @@ const PATIENCE = {
     heartbeatTimeout: BEAT,
     retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 },
   },
-  /** For an activity that waits for another system for at most minutes, with heartbeats. */
+  /** For an activity that waits for another system, for minutes at most, with heartbeats. */
   patient: {
     startToCloseTimeout: '5m',
     heartbeatTimeout: BEAT,

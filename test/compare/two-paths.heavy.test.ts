@@ -74,7 +74,7 @@ describe('the canonical text', () => {
     ['date', '10000-01-01', '+10000-01-01Z'],
     ['date', '5874897-12-31', '+5874897-12-31Z'],
     ['timestamptz', '0099-12-31 23:59:59.5+00 BC', '-0098-12-31T23:59:59.500000Z'],
-    ['timestamp', '4713-01-01 00:00:00 BC', '-4712-01-01T00:00:00Z'],
+    ['timestamp', '4714-11-24 00:00:00 BC', '-4713-11-24T00:00:00Z'],
     ['timestamptz', '15000-06-30 12:00:00+00', '+15000-06-30T12:00:00.000000Z'],
     ['timestamptz', '-infinity', '-infinity'],
     ['numeric', 'Infinity', 'POSITIVE_INFINITY'],

@@ -7,10 +7,11 @@ import { BATCH_PARTS, aSpec } from '../support/builders.js';
 describe('a text of statements', () => {
   it('is split at semicolons outside quotes, comments and statement sets', () => {
     const text =
-      "SET 'a' = 'x;y'; -- not; here\nCREATE TABLE `odd;name` (a INT) /* nor; here */;\nEXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;\nSELECT 'it''s; one'";
+      "SET 'a' = 'x;y'; -- not; here\nCREATE TABLE `odd;name` (a INT) /* nor; here */;\nCREATE STREAM \"an;other\" (a INT);\nEXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END;\nSELECT 'it''s; one'";
     expect(splitStatements(text)).toEqual([
       "SET 'a' = 'x;y'",
       'CREATE TABLE `odd;name` (a INT)',
+      'CREATE STREAM "an;other" (a INT)',
       'EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END',
       "SELECT 'it''s; one'",
     ]);

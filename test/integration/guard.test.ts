@@ -94,7 +94,7 @@ describe.concurrent('the guard', () => {
     await blockedBy('connector-gone');
     await reach(
       'guarded',
-      'a window found it too',
+      'a window found that the connector was deleted',
       (s) => s.blocked?.detail.includes('deleted from') === true,
     );
     expect(sluice('retry', 'guarded').code).toBe(0);

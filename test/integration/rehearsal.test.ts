@@ -41,7 +41,11 @@ describe('plan --rehearse', () => {
       holdMs: expect.any(Number) as number,
     });
     expect(await lease()).toBe('OPEN');
-    await reach('rehearsed', 'approval is still, or again, asked for', (s) => s.needsApproval);
+    await reach(
+      'rehearsed',
+      'the run asks for an approval (still or again)',
+      (s) => s.needsApproval,
+    );
     expect(
       sluice('approve', 'rehearsed', '--approver', 'ann', '--reason', 'rehearsed', '--yes').code,
     ).toBe(0);

@@ -22,8 +22,8 @@ export const TIME_FORMS: Readonly<Record<string, readonly string[]>> = {
     '"0044-03-15 BC"',
     '"2026-1-1"',
     '"2026-13-01"',
-    '"-4712-01-01Z"',
-    '"-4713-12-31Z"',
+    '"-4713-11-24Z"',
+    '"-4713-11-23Z"',
     '"2026-01-01T00:00:00Z"',
   ],
   timestamp: [

@@ -15,8 +15,8 @@ const POLL_MS = 40;
 const NUDGE_MS = 200;
 
 /**
- * Receives the proof of each part of a barrier: the part's name, such as P2
- * (docs/explanation/cutover.md), and a sentence with the numbers that prove the part.
+ * Receives the proof of each part of a barrier. A proof has the part's name, such as P2
+ * (docs/explanation/cutover.md explains the names), and a sentence with the numbers that prove it.
  */
 export type Note = (proof: DrainProof) => void;
 

@@ -1,6 +1,7 @@
 // Waits until the pipeline's consumer groups and the sink have read everything in their topics.
 // Also waits until no Kafka transaction is open in these topics or in the output. Each function
-// returns null if its condition is proven, otherwise the reason why it is not.
+// returns null if its condition is proven, otherwise the reason why it is not. P5 is the name of
+// this part of the drain proof (docs/explanation/cutover.md).
 import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

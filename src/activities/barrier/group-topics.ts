@@ -29,7 +29,7 @@ export async function hiddenTopic(
 }
 
 /**
- * Returns the topics that a group committed offsets for or subscribes to. It also returns
+ * Returns the existing topics that a group committed offsets for or subscribes to. It also returns
  * repartition topics and foreign-key join topics of Kafka Streams, which it recognizes by their
  * names. Such a topic may have records but no committed offset yet.
  */

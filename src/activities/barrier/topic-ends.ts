@@ -1,5 +1,6 @@
 // Reads the ends of topics, waits until no Kafka transaction is open before these ends, and notices
-// a topic that became shorter.
+// a topic that became shorter. P4 is the name of this part of the drain proof
+// (docs/explanation/cutover.md).
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Note } from './connector-acknowledged.js';
 import { pollUntil } from '../runtime/poll-until.js';

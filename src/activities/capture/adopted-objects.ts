@@ -1,6 +1,6 @@
-// Inspects the existing objects that a migration adopts, which means that it uses them and never
-// changes them. For each object, finds out whether it exists and can be adopted. Also reads the
-// object's identity, and its differences from an object that Sluice would create.
+// Inspects the objects that a migration adopts, which means that it uses them and never changes
+// them. For each object, finds out whether it exists and can be adopted. Also reads the object's
+// identity, and its differences from an object that Sluice would create.
 import {
   readCapturedTable,
   readPublication,

@@ -1,5 +1,6 @@
-// Takes the baseline, which records what the legacy database contained before anything was
-// captured.
+// Takes the baseline, which records what the legacy database contained before the initial load. If
+// the migration adopts a running capture, the baseline records what the database contained at the
+// adoption.
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
@@ -18,7 +19,7 @@ export interface Baseline {
     readonly table: string;
     /** Null if the table is too large to be counted and the planner has no estimate of its rows. */
     readonly rows: number | null;
-    /** True if `rows` is the planner's estimate, because a count would read the whole table. */
+    /** True if the rows were not counted, because a count would read the whole table. */
     readonly isEstimate?: boolean;
     readonly bytes: number;
     readonly fingerprint: string;
@@ -26,12 +27,12 @@ export interface Baseline {
 }
 
 /**
- * Only tables up to this size are counted. A count reads the whole table, so it would take minutes
- * for a larger one.
+ * Only tables up to this size are counted. A count reads the whole table, so it could take minutes
+ * for a large one.
  */
 const COUNTED_BYTES = 256 * 2 ** 20;
 
-/** Counts the rows of a small table. For a large table, returns the planner's estimate. */
+/** Counts the rows of a small table. For a large table, returns the planner's estimate, if any. */
 export async function rowsOf(
   client: Pick<pg.ClientBase, 'query'>,
   { bytes, rowsEstimate }: Pick<TableCatalog, 'bytes' | 'rowsEstimate'>,
@@ -47,7 +48,7 @@ export function createBaselineActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
     /**
      * Reads the WAL position, the server's identity, and three facts of each table in one
-     * transaction: a fingerprint of its definition, its number of rows, and its size.
+     * transaction. The facts are a fingerprint of its definition, its number of rows, and its size.
      */
     async takeBaseline({ plan }: Planned): Promise<Baseline> {
       return readSource(plan, secret, (client) =>

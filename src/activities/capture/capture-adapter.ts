@@ -23,7 +23,7 @@ export interface WantedConnector {
   readonly config: Readonly<Record<string, string>>;
   /**
    * Set only for an adopted connector, because Sluice does not own its configuration. Returns each
-   * reason why windows cannot compare the connector's records.
+   * reason why the migration cannot use a connector with this configuration.
    */
   readonly unfit?: (stored: Readonly<Record<string, string>>) => readonly string[];
 }

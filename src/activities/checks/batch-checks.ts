@@ -1,5 +1,5 @@
-// Checks the batch (queries, run log, actions), the sink's table, the route and the fence,
-// read-only.
+// Checks the batch (queries, result table, closed keys, run log, actions), the sink's table, the
+// route and the fence, read-only.
 import { codeOf } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
@@ -81,7 +81,8 @@ export async function checkBatch(
 
 /**
  * Checks the columns that the query of the result and of each stage returns. If the columns fit,
- * also checks which tables the query reads, runs the query, and names the mode of its comparison.
+ * also checks which tables the query reads, and runs the query. With `validation.results: exact`,
+ * also names the mode of its comparison.
  */
 async function checkQueries(
   databases: Databases,
@@ -114,9 +115,9 @@ async function checkQueries(
 }
 
 /**
- * Names the mode in which windows compare the queries. If one query cannot be aligned, windows
- * compare all of them in settled rounds. Both modes prove the result, so neither counts as a
- * failure.
+ * Names the mode in which windows compare the queries. If one query cannot be aligned, or if the
+ * spec makes exact mode impossible, windows compare all of them in settled rounds. Both modes prove
+ * the result, so neither counts as a failure.
  */
 async function sayMode(
   client: pg.ClientBase,

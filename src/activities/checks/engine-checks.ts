@@ -1,5 +1,5 @@
-// Checks, without a change, the Flink cluster that compares tables: whether its gateway runs a
-// statement, and whether its processes can log in to Kafka.
+// Checks the Flink cluster that compares tables, without changing it. Its gateway must run a
+// statement. If Kafka is secured, its processes must be able to log in to Kafka.
 import { FlinkError, FlinkGateway, type FlinkSession } from '../../clients/http/flink-gateway.js';
 import { flinkTrouble } from '../../clients/http/flink-trouble.js';
 import { loginProbe } from '../../connectors/flink-compare.js';

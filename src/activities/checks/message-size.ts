@@ -1,5 +1,6 @@
 // Finds rows that would not fit into a Kafka message. The query measures texts and bytes without
-// reading TOASTed values. It reads long values of other types, because only their text has a size.
+// reading TOASTed values. It reads long values of most other types, because their text can be much
+// longer than the compressed value on disk.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
@@ -15,7 +16,10 @@ const MESSAGE_BYTES = 1024 * 1024;
 /** The bytes of a record that are not part of the row: names, position and times. */
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
-/** The parts that are scanned, each if the part before takes too long. Null is the whole table. */
+/**
+ * The percentages of the table that are scanned. Each smaller sample is scanned only if the scan
+ * before it took too long or found no row. Null is the whole table.
+ */
 const SAMPLE_PERCENTS = [null, 0.1, 0.001];
 /** A value that needs no more bytes on disk than this cannot become a message that is too large. */
 const LEAST_COMPRESSED = 4000;

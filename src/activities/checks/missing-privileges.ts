@@ -14,8 +14,8 @@ import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';
 
 /**
- * Returns two lists of relations in a database: those that the spec's queries and the batch's
- * actions read, and those that the batch's actions write.
+ * Returns two lists of relations in a database. The first has those that the spec's queries and the
+ * batch's actions read. The second has those that the batch's actions write.
  */
 export async function relationsOf(
   { spec }: Pick<ResolvedPlan, 'spec'>,

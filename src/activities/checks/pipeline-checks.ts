@@ -1,5 +1,5 @@
-// Checks the pipeline and its consumer groups, read-only. If Sluice deploys the pipeline, the host
-// must answer and accept the statements, and the names of the jobs must be free.
+// Checks the pipeline and its consumer groups, read-only. If Sluice deploys the pipeline, its host
+// (Flink or ksqlDB) must answer and accept the statements. The names of the jobs must be free.
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';

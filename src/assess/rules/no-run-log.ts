@@ -3,7 +3,8 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const noRunLog: Rule = {
   id: 'no-run-log',
-  rationale: 'Sluice must see a batch run that starts during the cut-over. This needs a run log.',
+  rationale:
+    'Sluice must see a batch run that starts during the cut-over. Only a run log shows every run.',
   ask: ({ process, runs }) => {
     if (!process.runs)
       return fired(0.1, 'the portfolio names no run log', {

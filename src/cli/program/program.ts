@@ -21,8 +21,11 @@ export function buildProgram(version: string): Command {
   addReadingVerbs(program);
   addDecidingVerbs(program);
   addSteeringVerbs(program);
-  const worker = verb(program, 'worker', 'serve migrations until SIGTERM', async (o: never) =>
-    (await import('../worker.js')).worker(o),
+  const worker = verb(
+    program,
+    'worker',
+    'serve migrations until SIGTERM or Ctrl-C',
+    async (o: never) => (await import('../worker.js')).worker(o),
   )
     .option('--check-replay', 'only replay the open runs with this version; exit 3 if one fails')
     .addOption(output())

@@ -16,8 +16,8 @@ export function readText(file: string): string {
 
 /**
  * Returns the text of a file. If the file cannot be read, throws the error that `refusal` makes
- * from the reason: the operating system's error code, such as ENOENT, or the line that is not
- * UTF-8.
+ * from the reason. The reason is the operating system's error code, such as ENOENT, or names the
+ * line that is not UTF-8.
  */
 export function fileText(file: string, refusal: (reason: string) => CliError): string {
   try {
@@ -40,7 +40,10 @@ export function writing(file: string, write: () => void): void {
   }
 }
 
-/** Names the first line with bytes that are not UTF-8. In UTF-8, the byte 0x0a is always a newline. */
+/**
+ * Names the first line with bytes that are not UTF-8. In UTF-8, the byte 0x0a is always a newline
+ * and never a part of another character. So each line can be checked by itself.
+ */
 function notUtf8(bytes: Buffer): string {
   let line = 1;
   for (let from = 0; from < bytes.length; line += 1) {

@@ -22,7 +22,7 @@ import { classify } from '../../activities/runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
-// A table of at most this size may be empty: each of its indexes and its TOAST table has one or two
+// A table of at most this size may be empty: its indexes and the index of its TOAST table have some
 // pages even without rows.
 const EMPTY_TABLE_BYTES = 64 * 1024;
 
@@ -149,7 +149,10 @@ async function readFacts(
   };
 }
 
-/** Returns the same reasons for which `doctor` refuses the capture of a table. */
+/**
+ * Returns reasons for which `doctor` also refuses the capture of a table. Other reasons, such as a
+ * missing key, follow from the other facts of the table.
+ */
 export function obstaclesOf(table: TableCatalog): string[] {
   const { leaves, heirs, persistence, key } = table;
   const parts = [table, ...leaves];

@@ -66,8 +66,9 @@ const queryStatus = (id: string, client: Client | null): Promise<Status | null> 
     : Promise.resolve(null);
 
 /**
- * Reads the live status if a worker answers, or else the last status in the ledger. If no worker
- * answers and the newest run never wrote to the ledger, this is the status of the previous run.
+ * Reads the live status if a worker answers and the ledger has no outcome of this run. Otherwise,
+ * reads the last status in the ledger. If the newest run never wrote to the ledger, this is the
+ * status of the previous run.
  */
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();

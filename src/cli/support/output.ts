@@ -27,10 +27,11 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: 'The arguments or the spec are wrong.',
   findings:
     '`compare` found differences, `worker --check-replay` found a run that does not replay, or, with `--exit-code`, `diff` or `assess` found something or `plan` printed a plan.',
-  unreachable: 'A system does not answer or refuses the login.',
+  unreachable: 'A system does not answer, or denies the login or a permission.',
   timeout: 'The time limit passed before the condition held.',
   endedOtherwise: 'The run ended, but not with the awaited outcome.',
-  interrupted: 'The verb was interrupted from the keyboard.',
+  interrupted:
+    'The verb was interrupted by Ctrl-C. `compare` and `prove` also end with this code after SIGTERM.',
 };
 
 /** An error with its exit code and the commands that may help, if there are any. */
@@ -84,7 +85,7 @@ export function endIfOutputEnds(): void {
     say(`error: the output cannot be written: ${error.message}`);
     process.exit(EXIT.failed);
   });
-  // A message about this could not be read either. The exit code still says what happened.
+  // If stderr is closed, nothing can report this. The exit code still says what happened.
   process.stderr.on('error', () => undefined);
 }
 
@@ -126,7 +127,7 @@ function toCliError(error: unknown): CliError {
     return new CliError(
       EXIT.unreachable,
       'unreachable',
-      `the ledger ${isNetwork ? 'does not answer' : 'refuses the login'}: ${errorText(error)}`,
+      `the ledger ${isNetwork ? 'does not answer' : `refuses the ${code.startsWith('28') ? 'login' : 'request'}`}: ${errorText(error)}`,
       ['check SLUICE_LEDGER_URL'],
     );
   return new CliError(EXIT.failed, 'unexpected', errorText(error));

@@ -7,7 +7,7 @@ import { loadConfig } from '../../wiring/config.js';
 // activities that run alongside the main path and do not delay it
 const SILENT = ['guard', 'record'];
 
-/** Returns a sentence for each pending activity that the run waits for. */
+/** Returns a text for each pending activity that the run waits for. */
 export async function waitsOf(description: WorkflowExecutionDescription): Promise<string[]> {
   const waits: string[] = [];
   for (const activity of description.raw.pendingActivities ?? []) {
@@ -36,7 +36,8 @@ type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 type Failure = NonNullable<Activity['lastFailure']>;
 
 /**
- * Returns the value of a payload, or null if it is encrypted with a key that this process lacks.
+ * Returns the value of a payload. Returns null if it cannot be read, for example because it is
+ * encrypted with a key that this process lacks.
  */
 async function valueOf(payload: Payload): Promise<unknown> {
   try {

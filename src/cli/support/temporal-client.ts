@@ -62,7 +62,7 @@ export async function withClientOrNull<T>(
 
 /**
  * Calls `use` with the running workflow of a migration. Throws an error with exit code 1 if no such
- * workflow is running.
+ * workflow is running, or if it is paused at Temporal.
  */
 export async function withRunning<T>(
   id: string,

@@ -51,7 +51,7 @@ export function errorMessage(text: string): string {
 
 /**
  * Returns whether an answer with status 404 says that Kafka Connect does not know a connector. A
- * proxy also answers 404, and so does a Connect worker whose REST resources have not started yet.
+ * proxy can also answer 404, and so can a Connect worker whose REST resources have not started yet.
  * These answers do not mean that the connector was deleted.
  */
 export function isUnknownConnector(text: string): boolean {

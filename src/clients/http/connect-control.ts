@@ -1,6 +1,6 @@
 // Defines what Sluice needs of Kafka Connect. Two clients implement it: `ConnectRest` calls Kafka
-// Connect's REST API, and `StrimziConnect` writes resources from which Strimzi's operator configures
-// Kafka Connect.
+// Connect's REST API, and `StrimziConnect` writes resources from which Strimzi's operator
+// configures Kafka Connect.
 
 export interface TaskStatus {
   readonly id: number;

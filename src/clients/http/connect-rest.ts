@@ -47,7 +47,7 @@ export class ConnectRest implements ConnectControl {
     return (await this.plugins(query)).map((plugin) => plugin.class);
   }
 
-  /** Returns the installed connectors. Some plugins do not state their version. */
+  /** Returns the installed connectors, or the plugins of `query`. Some do not state a version. */
   async plugins(query = ''): Promise<{ class: string; version?: string | null }[]> {
     return this.#json('GET', `/connector-plugins${query}`);
   }

@@ -80,7 +80,10 @@ export class FlinkGateway {
   }
 }
 
-/** Thrown if the gateway refuses a statement. The message is the reason that the gateway gave. */
+/**
+ * Thrown if the gateway answers with an error, for example because a statement failed. The message
+ * is the reason that the gateway gave.
+ */
 export class FlinkError extends Error {
   /** The classes of the exceptions in Flink's answer, such as `SaslAuthenticationException`. */
   readonly causes: readonly string[];
@@ -157,7 +160,7 @@ export class FlinkSession {
     }));
   }
 
-  /** Stops a job. Does nothing if the job has ended. */
+  /** Stops a job. May throw FlinkError if the job has ended. */
   async stop(job: Pick<FlinkJob, 'id'>): Promise<void> {
     await this.run(`STOP JOB '${job.id}'`);
   }

@@ -32,8 +32,8 @@ export type TakeBatches = (
 ) => void | Promise<void>;
 
 /**
- * Reads the range. Throws TopicLost if a part of the range is gone, and Problem `unreachable` if no
- * records arrive.
+ * Reads the range. Throws TopicLost if records of the range were deleted, except by compaction.
+ * Throws Problem `unreachable` if no records arrive.
  */
 export async function readBatches(
   brokers: Brokers,

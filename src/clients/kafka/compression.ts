@@ -21,8 +21,9 @@ const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) =>
 ];
 
 /**
- * Decompresses a batch's body. Throws Problem `unsupported` for an unknown codec, and for bytes
- * that are not valid in their codec. `offset` is the batch's offset, for the message.
+ * Decompresses a batch's body. Throws Problem `unsupported` for an unknown codec, for bytes that
+ * are not valid in their codec, and for more than `MOST_BYTES`. `offset` is the batch's offset, for
+ * the message.
  */
 export function decompress(body: Buffer, codec: number, offset: number): Buffer {
   if (codec === 0) return body;
@@ -41,14 +42,14 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
     throw new Problem(
       'unsupported',
       `the batch at offset ${offset} cannot be decompressed as ${known.name}: ${why}`,
-      'check the topic; the batch is damaged, and no consumer can read it',
+      'check the topic; the batch is damaged, or larger than 512 MiB after decompression',
     );
   }
 }
 
 /**
- * Decompresses one block after the other and limits the total size, because a block of a few bytes
- * can expand to megabytes.
+ * Decompresses one block after the other and limits the total size, because a body can expand to
+ * thousands of times its size.
  */
 function unzstd(body: Buffer): Uint8Array {
   const blocks: Uint8Array[] = [];
@@ -88,8 +89,8 @@ function openBlock(block: Buffer, mostBytes: number): Uint8Array {
 }
 
 /**
- * Throws RangeError if an element of the block (a literal or a copy) contains a length or offset of
- * 2 GiB or more, or goes beyond the block. snappyjs would read such a length as a negative number,
+ * Throws RangeError if an element of the block (a literal or a copy) goes beyond the block, or if
+ * its length or offset is 2 GiB or more. snappyjs would read such a length as a negative number,
  * move backward, and never end.
  */
 function refuseOversized(block: Buffer): void {

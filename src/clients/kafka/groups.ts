@@ -10,7 +10,7 @@ const { MemberMetadata } = require('kafkajs/src/consumer/assignerProtocol') as {
   MemberMetadata: { decode: (bytes: Buffer) => { topics: string[] } };
 };
 
-/** A group as its coordinator describes it. `absent` means that no broker knows the group. */
+/** A group as its coordinator describes it. `absent` means that it knows no such group. */
 export interface KnownGroup {
   readonly type: 'classic' | 'consumer' | 'streams' | 'absent';
   readonly state: string;

@@ -173,8 +173,8 @@ export class KafkaPort {
   }
 
   /**
-   * Visits every committed record of `[from, to)` of a partition. Returns the number of visited
-   * records. Throws Problem `topic-lost` if a part of the range is gone.
+   * Visits every committed record of `[from, to)` of a partition, and returns their number. Throws
+   * Problem `topic-lost` if records of the range were deleted, except by compaction.
    */
   async readRange(
     topic: string,

@@ -42,8 +42,8 @@ export class TokenSource {
   }
 
   /**
-   * Returns a token that has not expired. Throws Problem `permission-denied` or `unreachable` with
-   * the issuer's answer, but without any token.
+   * Returns a token that has not expired, as far as its expiry is known. Throws Problem
+   * `permission-denied` or `unreachable` with the issuer's reason, but without a token.
    */
   async token(): Promise<string> {
     const held = this.#held;
@@ -136,8 +136,8 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
 }
 
 /**
- * Returns only those members of a refusal that RFC 6749 defines, because other members could
- * contain a secret.
+ * Returns only the members `error` and `error_description` of a refusal (RFC 6749), because other
+ * members could contain a secret.
  */
 function refusal(text: string): string {
   try {

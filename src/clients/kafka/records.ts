@@ -23,8 +23,8 @@ export interface RecordRange {
 }
 
 /**
- * Visits every committed record of a range. Throws Problem `topic-lost` if a part of the range is
- * gone.
+ * Visits every committed record of a range. Throws Problem `topic-lost` if records of the range
+ * were deleted, except by compaction.
  */
 export async function readRecords(
   kafka: Pick<KafkaPort, 'readRange'>,

@@ -1,6 +1,6 @@
-// Calls the Kubernetes API: gets, creates, patches and deletes objects, and explains refusals. A
-// patch names the version of the object that the caller has read. The server therefore refuses it
-// if another client has changed the object meanwhile.
+// Calls the Kubernetes API: gets, creates, patches and deletes objects, asks for reviews, and
+// explains refusals. A patch names the version of the object that the caller has read. The server
+// therefore refuses it if another client has changed the object meanwhile.
 import { Problem } from '../../domain/failure.js';
 import { errorText } from '../../domain/values/error-text.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';

@@ -72,7 +72,7 @@ export class OwnConnectors {
   }
 }
 
-/** Waits until `isDone` returns true. Returns false at the time limit. */
+/** Waits until `isDone` returns true. Returns false if this takes longer than `limitMs`. */
 export async function waitUntil(limitMs: number, isDone: () => Promise<boolean>): Promise<boolean> {
   const started = Date.now();
   for (;;) {

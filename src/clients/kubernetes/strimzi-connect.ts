@@ -199,7 +199,7 @@ export class StrimziConnect implements ConnectControl {
 
   /**
    * Waits until the operator has carried out the change. Returns the Problem if Kafka Connect
-   * refused the configuration, otherwise null. Throws Problem `unreachable` at the time limit.
+   * refused the configuration, otherwise null. Throws Problem `unreachable` after `limitMs`.
    */
   async #whyRefused(
     name: string,

@@ -36,8 +36,8 @@ WHERE o.kind = $2 AND o.object_name = $3 AND o.state IN ('registered', 'created'
 LIMIT 1`;
 
 /**
- * Returns the objects that the migration `name` must not adopt, each with its holder: any migration
- * that owns the object, or a migration other than `name` that has adopted it.
+ * Returns the objects that the migration `name` must not adopt, each with its holder. The holder is
+ * any migration that owns the object, or another migration that has adopted it.
  */
 export async function heldObjects(
   ledger: Pick<Ledger, 'query'>,

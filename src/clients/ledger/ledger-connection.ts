@@ -9,7 +9,7 @@ import { LEDGER_SCHEMA } from './ledger-schema.js';
 
 const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 
-/** The codes of a connection that failed. */
+/** The codes of a failed connection, and of a server that lacks resources (class 53). */
 const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53)/;
 /** Errors of TLS have codes such as CERT_HAS_EXPIRED and SELF_SIGNED_CERT_IN_CHAIN. */
 const NOT_TRUSTED = /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_/;
@@ -43,7 +43,10 @@ function wrongUrl(address: string, error: unknown): WrongLedgerUrl | null {
   return null;
 }
 
-/** Returns whether the connection failed. It is then unknown whether the statement was run. */
+/**
+ * Returns whether the connection or the server failed, or a time limit passed. The statement may
+ * have been run.
+ */
 const isAway = (error: unknown): boolean =>
   AWAY.test(codeOf(error)) || /timeout|terminated/i.test((error as Error).message);
 

@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS sluice.window_row (
   number int NOT NULL,
   subject text NOT NULL,
   row jsonb NOT NULL,
-  seq int NOT NULL DEFAULT 0,       -- order of the subjects: tables, stages, result, sink
+  seq int NOT NULL DEFAULT 0,       -- order of the subjects: tables, stages, result, sink, stored result of the batch
   PRIMARY KEY (name, iteration, number, subject)
 );
 

@@ -35,8 +35,8 @@ export async function failingNotices(ledger: Access): Promise<number> {
 }
 
 /**
- * Returns the notices that are due. The pauses between attempts double, from half a minute to an
- * hour.
+ * Returns the notices that are due, at most 20 at a time. The pauses between attempts double, from
+ * half a minute to an hour.
  */
 export async function dueNotices(ledger: Access): Promise<Waiting[]> {
   return ledger.query(

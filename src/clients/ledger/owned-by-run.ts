@@ -1,4 +1,4 @@
-// Reads from the ledger what one run owns, and whether it had completed. A run that was reset no
+// Reads from the ledger what one run owns, and whether it has completed. A run that was reset no
 // longer knows this.
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger, ObjectState } from './ledger.js';

@@ -40,10 +40,11 @@ const GRACE_MS = 250; // the statement's limit comes this much earlier than the 
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
- * Runs `use` in one transaction, and rolls back if `use` throws. When a limit is reached, throws an
- * error for which `isOverdue` is true. The isolation level is READ COMMITTED, even if the database
- * has a different default. After a statement that waited for a lock, the next statement therefore
- * sees what was committed during the wait.
+ * Runs `use` in one transaction, and rolls back if `use` throws. If a statement reaches a limit,
+ * throws an error for which `isOverdue` is true. If the server ends the transaction between two
+ * statements, the error may instead say that the connection is lost. The isolation level is READ
+ * COMMITTED, even if the database has a different default. After a statement that waited for a
+ * lock, the next statement therefore sees what was committed during the wait.
  */
 export async function heldTransaction<T>(
   client: pg.ClientBase,

@@ -1,5 +1,6 @@
-// Finds tables that are connected with another table: one is a partition of the other or inherits
-// from it, or both are parts of the same table. Then a write to one can change rows of the other.
+// Finds tables that are connected with another table. One is a partition of the other or inherits
+// from it, or both are parts of the same table. Then a write to one can change rows of the other,
+// or of the table that contains both.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import { kinOf } from './partitions.js';

@@ -2,8 +2,9 @@
 import type pg from 'pg';
 
 /**
- * Returns the system identifier and the timeline. The value changes after a failover, and is
- * different for a server that was created independently. A part that the role cannot read is empty.
+ * Returns the system identifier and the timeline. The timeline changes after a failover. The system
+ * identifier is different for a server that was created independently. A part that the role cannot
+ * read is empty.
  * The timeline of a primary comes from its current WAL file, because the control file is outdated
  * between a promotion and the next checkpoint.
  */

@@ -1,6 +1,6 @@
-// Takes from the batch's role its privileges to write to a shared table. These privileges can come
-// from a grant to the role, from another role, or from PUBLIC. They can be on the table, on its
-// columns, on a partition, or on a table that the shared table inherits from.
+// Revokes the privileges to write to a shared table that were granted to the batch's role itself.
+// Then finds the remaining privileges, for example from another role or from PUBLIC. They can be on
+// the table, on its columns, on a partition, or on a table of which the shared table is a part.
 import type pg from 'pg';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import { ancestorsOf } from './partitions.js';
@@ -10,23 +10,23 @@ const WRITES = 'INSERT, UPDATE, DELETE, TRUNCATE';
 
 /** A privilege to write that the batch's role still has. */
 export interface RemainingWrite {
-  /** The table or the partition, qualified. */
+  /** The table, a partition of it, or a table of which it is a part. The name is qualified. */
   readonly part: string;
   /** The origin of the privilege: other roles, PUBLIC, or the words `a privilege of its own`. */
   readonly through: string;
 }
 
 /**
- * Builds a condition that is true if a role may write to any column of the relation `part`. `role`
- * is an SQL expression.
+ * Builds a condition that is true if a role may write to the relation `part`, or at least to one of
+ * its columns. `role` is an SQL expression.
  */
 const mayWrite = (role: string): string =>
   `(has_table_privilege(${role}, part, '${WRITES}') OR has_any_column_privilege(${role}, part, 'INSERT, UPDATE'))`;
 
 /**
- * Names the memberships through which a role can use the rights of another role: it inherits them,
- * uses SET ROLE, or grants itself either. Before Postgres 16, every member can use SET ROLE. Since
- * then, a membership may allow none of the three.
+ * Names the memberships with which a role can use the rights of another role. The role inherits
+ * these rights, uses SET ROLE, or grants itself one of the two. Before Postgres 16, every member
+ * can use SET ROLE. Since then, a membership may allow none of the three.
  */
 const USABLE = `CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'USAGE, SET, MEMBER WITH ADMIN OPTION' ELSE 'MEMBER' END`;
 

@@ -56,9 +56,10 @@ interface WrittenColumns {
 
 /**
  * Returns the tables whose rows change with the rows of this table, because of a foreign key with
- * CASCADE, SET NULL or SET DEFAULT. `change` says which changes count. An update changes the written
- * columns, except the key. It may also change a generated column, and a trigger may change any
- * column. If a foreign key refers only to columns that do not change, its table does not change.
+ * CASCADE, SET NULL or SET DEFAULT. `change` says which changes count. An update changes the
+ * written columns, except the key. It may also change a generated column, and a trigger may change
+ * any column. If a foreign key refers only to columns that do not change, its table does not
+ * change.
  */
 export async function followers(
   client: pg.ClientBase,

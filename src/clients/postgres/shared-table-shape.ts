@@ -1,6 +1,6 @@
-// Finds properties of the sink's table or of a shared table with which it cannot hold exactly the
-// rows of one side: tables that inherit from it, and a key that ON CONFLICT cannot use. Also finds
-// tables of which a shared table is a part.
+// Finds why the sink's table or a shared table cannot hold exactly the rows of one side. Other
+// tables may inherit from it, or ON CONFLICT may not be able to use its key. Also finds tables of
+// which a shared table is a part.
 import type pg from 'pg';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 

@@ -48,7 +48,7 @@ export async function createOwnerTriggers(
 
 /**
  * Makes the owner trigger accept the current transaction. `token` is the token of the lease row.
- * Only the holder of the fence knows it.
+ * Only roles that may read this row know it.
  */
 export async function passTrigger(client: pg.ClientBase, token: string): Promise<void> {
   await client.query(`SELECT set_config('sluice.token', $1, true)`, [token]);
@@ -96,7 +96,8 @@ END $sluice$`;
  * in the commit's transaction, after `passTrigger`. Moves to `kept` the rows that the stream lacks,
  * and drops the staging table. A sink that still writes to it then fails, and later writes the same
  * records to the shared table. Returns a reason if the table would not have exactly the stream's
- * rows, or if removing rows would change a different table. The caller MUST then roll back.
+ * rows, or if a foreign key would make rows of a different table change. The caller MUST then roll
+ * back.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -123,8 +124,8 @@ export async function takeOver(
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
  * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
  * keys the query does not return. Throws Problem `route-unexpected` if the table does not take a
- * kept row or cannot hold exactly the batch's rows. Also throws it if removing rows would change a
- * different table.
+ * kept row or cannot hold exactly the batch's rows. Also throws it if a foreign key would make
+ * rows of a different table change.
  */
 export async function giveBack(
   client: pg.ClientBase,

@@ -10,8 +10,8 @@ import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
  * Creates the sink's table in the caller's transaction on the target. The batch's query is parsed
- * on the source, which returns its columns. Every role that may read the result table may also read
- * the sink's table. Throws Problem `preflight-failed` if the result table lacks one of the columns.
+ * on the source, which returns its columns. The sink's table gets the SELECT privileges of the
+ * result table. Throws Problem `preflight-failed` if the result table lacks one of the columns.
  */
 export async function createSinkTable(
   { source, target }: Databases,

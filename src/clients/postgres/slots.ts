@@ -1,4 +1,4 @@
-// Reads, creates and drops replication slots, and decides when a slot is lost.
+// Reads, counts, creates and drops replication slots, and decides when a slot is lost.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';

@@ -1,5 +1,5 @@
 // Creates, checks and drops Sluice's triggers on tables that Sluice does not own, and on the
-// partitions of these tables.
+// partitions of these tables. Also counts the transactions that may have written to such tables.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, quoteLiteral, relation, type Relation } from '../../domain/migration/names.js';
@@ -121,9 +121,9 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 }
 
 /**
- * Returns the tables and partitions that lack one of Sluice's triggers and therefore accept writes
- * under the fence. Such a table was created or attached after the fence began, or its trigger was
- * dropped or disabled.
+ * Returns the tables and partitions that lack one of Sluice's triggers. They may therefore accept
+ * writes under the fence. Such a table was created or attached after the fence began, or its
+ * trigger was dropped or disabled.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];

@@ -1,5 +1,6 @@
-// Finds out whether sessions see every commit that is in the WAL. A commit is in the WAL before other
-// sessions see it. With synchronous replication, that takes as long as the standby needs.
+// Finds out whether sessions see every commit that is in the WAL. A commit is in the WAL before
+// other sessions see it. With synchronous replication, they may see it only after standbys have
+// answered.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceClient } from './connection.js';
 
@@ -40,8 +41,9 @@ export const oldestOpenId = (client: Asked): Promise<bigint> => readId(client, O
  * id is less than a new id. A snapshot's `xmax` would be too small a limit, because it only exceeds
  * the ids of ended transactions. With synchronous replication, a commit that still waits for a
  * standby can be in the WAL before the slot's first position. If this function did not wait,
- * neither the slot nor the next snapshot would show this transaction. Returns false if a transaction
- * is still open after `patienceMs`. Between two questions, calls `wait` with a time in ms.
+ * neither the slot nor the next snapshot would show this transaction. Returns false if a
+ * transaction is still open after `patienceMs`. Between two questions, calls `wait` with a time in
+ * ms.
  */
 export async function openTransactionsEnd(
   client: Asked,

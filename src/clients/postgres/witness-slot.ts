@@ -77,9 +77,9 @@ export class WitnessSlot {
   }
 
   /**
-   * Writes a marker now, and reads up to that marker. Suppose that a snapshot was taken after `open`
-   * and before this call. If the log has no problem afterwards, it has received every transaction
-   * since `open` that this snapshot sees.
+   * Writes a marker now, and reads up to that marker. Suppose that a snapshot was taken after
+   * `open` and before this call. If the log has no problem afterwards, it has received every
+   * transaction since `open` that this snapshot sees.
    */
   async readToNow(log: WitnessLog, token: string): Promise<void> {
     await this.#last;

@@ -83,7 +83,7 @@ class Compiler {
       throw new Undecodable(`its schema has no type ${name}`);
     };
     if (this.#named.has(full) || this.#named.has(name)) return isKnown();
-    return (input, out) => isKnown()(input, out); // a type that contains itself
+    return (input, out) => isKnown()(input, out); // such as a type that contains itself
   }
 
   #name({ name = '', namespace: own }: SchemaObject, around: string, rewrite: Rewrite): Rewrite {

@@ -1,4 +1,4 @@
-// Hashes the bytes of a record's key, for a key table (key-table.ts) that decodes no key columns.
+// Hashes the bytes of a record's key, for a key table (key-table.ts) whose keys are not decoded.
 import { hash128 } from './hash.js';
 import { Scratch } from './scratch.js';
 

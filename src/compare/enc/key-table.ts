@@ -245,6 +245,6 @@ export class KeyTable {
   }
 }
 
-/** Converts the words of a key to a string and back, for small sets of candidates. */
+/** Converts the words of a key to a string and back, because a Set compares arrays by identity. */
 export const keyText = (key: Int32Array): string => key.join(',');
 export const keyOf = (text: string): Int32Array => Int32Array.from(text.split(','), Number);

@@ -1,4 +1,5 @@
 // Encodes integers and decimals in `enc-v1` (scratch.ts), from JSON and from Postgres' binary form.
+// Also reads floats from JSON, and an `int64` as a double.
 import { canonicalDecimal } from '../canonical-decimal.js';
 import { EXACT_DIGITS, JSON_NUMBER, isRoundedToWhole } from '../json.js';
 import { Undecodable } from '../undecodable.js';

@@ -1,5 +1,5 @@
 // Encodes a whole row in `enc-v1` (scratch.ts). Computes the identity of its key and the row's
-// hash. The input is a COPY BINARY row or the values of a JSON object.
+// hash. The input is a COPY BINARY row, the values of a JSON object, or canonical texts.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
 import type { Canon } from '../column-types.js';

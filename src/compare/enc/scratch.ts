@@ -1,10 +1,10 @@
-// Holds the bytes of one row in the encoding `enc-v1`, from which the row's hash is computed. It
+// Holds the bytes of one row or key in the encoding `enc-v1`, from which its hash is computed. It
 // uses one growing buffer, and no object per row.
 
 /**
- * The tags of the encoding `enc-v1`. Each column begins with one tag byte. If the column has a
- * value, its bytes follow: they have a fixed width or begin with their length. Different rows
- * therefore have different encodings, without separators or escapes.
+ * The tags of the encoding `enc-v1` (canon.ts has one more). Each column begins with one tag byte.
+ * If the column has a value, its bytes follow. They have a fixed width, or contain their length.
+ * Different rows therefore have different encodings, without separators or escapes.
  */
 export const TAG_NULL = 0;
 export const TAG_VALUE = 1;

@@ -49,7 +49,7 @@ export class RegistryEncoding implements RecordEncoding {
   readonly reference: ChangeEncoder;
   readonly decoder: RecordDecoder;
   readonly #shape: Shape;
-  /** The steps of each schema (kernel-steps.ts) that are not yet in the kernel's memory. */
+  /** By schema id, the steps (kernel-steps.ts) that are not yet in the kernel's memory. */
   readonly #new = new Map<number, Int32Array<ArrayBuffer>>();
   #atSchemas = 0;
   #schemas = 0;

@@ -95,7 +95,7 @@ export class RowBatch {
     return end;
   }
 
-  /** Passes all rows so far to `take`. */
+  /** Passes all rows that were added so far to `take`. */
   flush(): void {
     const count = this.#count;
     if (!this.#memory || count === 0) return;

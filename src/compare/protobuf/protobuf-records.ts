@@ -85,9 +85,9 @@ function messageAt(file: protobuf.NamespaceBase, path: readonly number[]): Messa
 }
 
 /**
- * Returns how a field is read. Returns null for a map, and for a message that KNOWN_MESSAGES does
- * not list, because they cannot be the value of a column. The JSON then lacks the column, so the
- * row counts as unknown.
+ * Returns how a field is read. Returns null for a map, and for a message or an imported enum that
+ * KNOWN_MESSAGES does not list. Sluice does not read these as the value of a column. The JSON then
+ * lacks the column, so the row counts as unknown.
  */
 function ruleOf(field: protobuf.Field, around: protobuf.Type): FieldRule | null {
   if (field.map) return null;

@@ -1,5 +1,6 @@
 // Lists the types that few tables have, and the rules that only some of them need. A new type needs
-// a line here and a line in kernel/kernel.ts.
+// a line here and a line in kernel/kernel.ts. Without the second line, the kernel encodes no row of
+// a table that has the type.
 import { bits } from './bits.js';
 import { plain, type Codec } from './codec.js';
 import { GEOMETRY } from './geometry.js';

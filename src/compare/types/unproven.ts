@@ -44,7 +44,7 @@ const WHY: Readonly<Record<string, string>> = {
   varbit: 'the connector drops its length, so 001 and 1 are equal',
   'geometry[]': 'Sluice does not read the text of these arrays',
   'geography[]': 'Sluice does not read the text of these arrays',
-  name: 'the connector writes NULL for each later change',
+  name: 'the connector writes NULL in each change after the initial load',
   'enum[]': 'the connector writes NULL for an array with a NULL label',
   ...Object.fromEntries(
     ['bit', 'box', 'circle', 'line', 'lseg', 'ltree', 'path', 'polygon', 'tsvector'].map((type) => [

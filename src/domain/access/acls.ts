@@ -123,7 +123,7 @@ function ofWorker(plan: ResolvedPlan): Acl[] {
       ...acl,
       ...group(name),
       operations: ['Delete', 'Describe', 'Read'] as const,
-      why: "a connector reads Sluice's signals with the login of its Connect worker",
+      why: "the connector reads Sluice's signals with the login of the Sluice worker",
     })),
     ...(sink
       ? [

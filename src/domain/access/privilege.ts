@@ -37,7 +37,7 @@ export interface PrivilegeFacts {
    * The owner of each relation that the spec names. A relation that does not exist has no entry.
    */
   readonly owners: ReadonlyMap<string, string>;
-  /** Those owners that are superusers. Membership of such a role gives every right. */
+  /** Those owners that are superusers. A member of such a role can get every right. */
   readonly superusers: ReadonlySet<string>;
   /**
    * The role whose members may replicate on a managed service. Null if this server uses the

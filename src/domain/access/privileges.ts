@@ -1,5 +1,5 @@
-// Lists all rights that a migration needs. `sluice init --sql` prints all of them, and `sluice
-// doctor` names the missing rights.
+// Lists all rights in Postgres that a migration needs. `sluice init --sql` prints all of them, and
+// `sluice doctor` names the missing rights.
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import type { Privilege, PrivilegeFacts } from './privilege.js';
 import { capturing, sinking } from './connector-privileges.js';

@@ -1,6 +1,6 @@
-// Decides whether an approval or a rejection is accepted. A reason contains the numbers that
-// were compared, if there are any. Also decides which approvals count, and whether a person may
-// roll back, rehearse or edit.
+// Decides whether an approval or a rejection is accepted. The reason of a decision contains the
+// numbers that were compared, if there are any. Also decides which approvals count, and whether a
+// person may roll back, rehearse or edit.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';

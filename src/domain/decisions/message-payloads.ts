@@ -63,7 +63,10 @@ export function checkDecision(
   });
 }
 
-/** Checks `{decision, approver, evidenceId, comment?, token?}` of the decideCutover update. */
+/**
+ * Checks `{decision, approver, evidenceId, comment?, token?}` of the decideCutover update. A
+ * rejection needs no `evidenceId`.
+ */
 export function checkUpdate(payload: unknown): OrReason<DecisionRequest> {
   const decision = asRecord(payload)?.['decision'];
   if (decision !== 'approve' && decision !== 'reject')

@@ -187,8 +187,9 @@ export const describeCheck = (c: Check): string =>
 const STATEMENT = /^(GRANT|REVOKE|ALTER ROLE|ALTER DATABASE) /;
 
 /**
- * Returns the SQL statements in the remedies, so that a person can paste them. A remedy contains
- * statements if it begins with one. Two statements that differ only in quotes count as one.
+ * Returns the statements in the remedies that change privileges, roles or the settings of a
+ * database, so that a person can paste them. A remedy counts only if it begins with such a
+ * statement. Two statements that differ only in quotes count as one.
  */
 export function statementsOf(checks: readonly Check[]): string[] {
   const statements = checks

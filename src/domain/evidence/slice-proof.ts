@@ -14,7 +14,7 @@ export interface ProofInput {
   /** The stage of `batch.stages` that is proven. Null means that the result is proven. */
   readonly stage: string | null;
   /**
-   * The number of the latest batch runs whose stored results are also compared. Of each result,
+   * How many of the latest batch runs are also compared, by their stored results. Of each result,
    * only the closed keys are compared, because no later run changes their rows.
    */
   readonly runs: number;

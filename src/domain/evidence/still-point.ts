@@ -1,4 +1,4 @@
-// Answers two questions about still points, the moments at which no side of a comparison changes.
+// Answers two questions about still points, the moments at which nothing is written to the topics.
 // Was anything written to the topics between two readings? Who paused a connector?
 
 /** The end of one partition. `high` is the next offset, `committed` is the last stable offset. */

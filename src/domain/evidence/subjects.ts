@@ -7,8 +7,9 @@ export type Mode = (typeof MODES)[number];
 
 export interface Subject {
   /**
-   * A table (`public.orders`), the name of a stage, `result` (the output topic), `result@sink` (the
-   * sink's table), or `result@batch` (the rows that the last run of the batch stored).
+   * A table (`public.orders`), `query` (the rows of `connector.query`), the name of a stage,
+   * `result` (the output topic), `result@sink` (the sink's table), or `result@batch` (the rows that
+   * the last run of the batch stored).
    */
   readonly subject: string;
   readonly mode: Mode;

@@ -6,7 +6,7 @@
 /** If every table has fewer rows than this, a final window is fast enough without a witness. */
 export const WITNESS_FROM_ROWS = 20_000;
 
-/** With more changes than this, the witness fails, and the window must read every row instead. */
+/** With more changes than this, the witness fails. A window without it must read every row. */
 export const MOST_WITNESSED = 200_000;
 
 /** Describes how a final window used the witness, for the evidence and the report. */

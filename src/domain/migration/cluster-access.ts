@@ -63,7 +63,7 @@ export interface KafkaSpec {
   readonly registry?: RegistrySpec | undefined;
 }
 
-/** The worker's login at an HTTP server, by basic or bearer authentication. */
+/** A login at an HTTP server, by basic or bearer authentication. */
 export type Login =
   | { readonly username: string; readonly passwordFrom: SecretRef }
   | { readonly tokenFrom: SecretRef };

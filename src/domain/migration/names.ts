@@ -119,8 +119,8 @@ export function plainName(text: string): string {
 }
 
 /**
- * Returns the one text that names this relation and that `parseTableName` reads. Only names that
- * are not in lower case have quotes.
+ * Returns the one text that names this relation and that `parseTableName` reads. A name has quotes
+ * only if it has characters other than a-z, 0-9, `_` and `$`, or begins with a digit or `$`.
  */
 export const specName = ({ schema, table }: TableName): string =>
   [schema, table]

@@ -25,9 +25,9 @@ const GENERATION_START: Phase = 'snapshot';
 const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
 
 /**
- * Returns whether `to` may follow `from`. Allowed are the next phase, the return to validate, the
- * start of a new generation, and a rollback. `from` is null before the first phase; a rollback may
- * already be requested then.
+ * Returns whether `to` may follow `from`. `to` may be the next phase, `validate` (again), the start
+ * of a new generation, or `roll-back`, except after `complete`. `from` is null before the first
+ * phase; a rollback may already be requested then.
  */
 export function mayFollow(from: Phase | null, to: Phase): boolean {
   if (from === null) return to === 'prepare' || to === 'roll-back';

@@ -13,7 +13,7 @@ export type { PostgresAddress } from './databases.js';
 
 export interface SourceSpec {
   readonly postgres: PostgresAddress;
-  /** `schema.name`. A name that is not all lower case is double-quoted inside the string. */
+  /** `schema.name`. Other names than `[a-z_][a-z0-9_$]*` are double-quoted inside the string. */
   readonly tables: readonly string[];
   readonly limits: {
     readonly maxBackends: number;
@@ -191,7 +191,7 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * `source`: writes to the source tables are refused while the lease row is FENCED. `result`: such
+   * `source`: writes to the source tables are refused while a fence is in place. `result`: such
    * writes are allowed. If Sluice sees a run of the batch during the hold, it refuses the commit.
    */
   readonly fence: 'result' | 'source';

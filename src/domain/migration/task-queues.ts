@@ -28,7 +28,7 @@ export type QueueRole = (typeof QUEUE_ROLES)[number];
 
 interface Queue {
   readonly suffix: string;
-  /** The number of activities of this queue that one worker process runs at a time. */
+  /** How many activities of this queue one worker runs at a time, unless SLUICE_SLOTS is set. */
   readonly slots: number;
   /** The shortest time between two heartbeats that the worker sends to Temporal for an activity. */
   readonly heartbeatEvery: string;

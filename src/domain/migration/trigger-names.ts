@@ -3,9 +3,10 @@
 import type { Names } from './names.js';
 
 /**
- * `fence`: the trigger refuses every write while the lease is FENCED. `owner`: the trigger on a
- * shared table. It refuses the stream's role before the commit, and every other role after the
- * commit. While the lease is FENCED, it refuses every write.
+ * `fence`: the trigger refuses every write while the lease is FENCED and has not expired. `owner`:
+ * the trigger on a shared table. It refuses the stream's role before the commit, and every other
+ * role after the commit. Until the fence ends or expires, it refuses all but Sluice's own writes.
+ * Both triggers also refuse every write if the lease row is gone.
  */
 export type TriggerRole = 'fence' | 'owner';
 

@@ -1,5 +1,5 @@
-// Describes the triggers that refuse writes while the lease row is FENCED, which is during a
-// cut-over. The trigger of a shared table also refuses the batch's writes after the commit. The
+// Describes the triggers that refuse writes during the fence of a cut-over, until it ends or
+// expires. The trigger of a shared table also refuses the batch's writes after the commit. The
 // transaction of the fence creates all of these triggers.
 import type { KindPlan } from './owned-kind.js';
 

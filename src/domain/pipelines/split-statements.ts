@@ -5,11 +5,15 @@
 export const startsJob = (sql: string): boolean =>
   /^(insert|execute\s+statement\s+set|begin\s+statement\s+set)\b/i.test(sql);
 
-/** Splits at semicolons outside quotes, comments and statement sets. Removes comments. */
+/**
+ * Splits at semicolons outside quotes, backticks, comments and statement sets. Removes
+ * comments.
+ */
 export function splitStatements(text: string): string[] {
   const statements: string[] = [];
   let current = '';
-  const token = /'(?:[^']|'')*'|`(?:[^`]|``)*`|--[^\n]*|\/\*[\s\S]*?\*\/|;|[^'`\-/;]+|[-/'`]/g;
+  const token =
+    /'(?:[^']|'')*'|`(?:[^`]|``)*`|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|;|[^'`"\-/;]+|[-/'`"]/g;
   for (const [piece] of text.matchAll(token)) {
     if (/^(--|\/\*)/.test(piece)) current += ' ';
     else if (piece !== ';') current += piece;

@@ -1,4 +1,4 @@
-// Lists all subjects of a plan, which are what its windows compare: the captured tables (or the one
+// Lists all subjects of a plan. Its windows compare these subjects: the captured tables (or the one
 // query that a connector polls), and the results that the batch's queries define.
 import { captureOf, capturesOf, whySettled } from '../capture/index.js';
 import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';

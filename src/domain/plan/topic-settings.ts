@@ -1,6 +1,6 @@
 // Chooses the settings with which a topic is created, and checks the current settings of a topic. A
-// consumer that reads a table's topic later must find the whole table. From such a topic, only
-// compaction therefore removes records, and tombstones are kept for a while.
+// consumer that reads a table's topic later must find the whole table. Therefore, only compaction
+// removes records from such a topic, and tombstones are kept for a while.
 import type { ResolvedPlan } from './resolved-plan.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;

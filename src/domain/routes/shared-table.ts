@@ -8,8 +8,8 @@ import type { RouteSpec } from '../migration/spec.js';
 export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
 
 /**
- * Returns the staging table, to which the stream writes until the commit. Until then, only the
- * batch may write to the shared table.
+ * Returns the staging table, to which the stream writes until the commit. Until then, the stream's
+ * role must not write to the shared table.
  */
 export const stagingTable = ({ leaseSchema }: Names): string => `${leaseSchema}.stream`;
 

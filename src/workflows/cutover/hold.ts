@@ -198,9 +198,9 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 }
 
 /**
- * Drops the fence triggers. After the release or the commit, they block nothing, but they would
- * still slow down every write. After the commit, the owner trigger of a shared table stays until
- * `complete`, because it limits who may write to the table.
+ * Drops the triggers that the fence created. After the release or the commit, the fence triggers
+ * block nothing, but would still slow down every write. After the commit, the owner trigger of a
+ * shared table stays until `complete`, because it limits who may write to the table.
  */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {
   const over = (name: string): boolean =>

@@ -30,8 +30,8 @@ export function createConnectActivities(deps: Deps) {
     repeatOverwritten: (run: Planned): Promise<number> => repeatOverwritten(deps, run),
 
     /**
-     * Waits until polling connectors have read all rows that exist now. The activity's heartbeats
-     * to Temporal report the progress. Safe to repeat.
+     * Waits until polling connectors have read up to the newest rows that exist now. The activity's
+     * heartbeats to Temporal report the progress. Safe to repeat.
      */
     watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchPolling(deps, run, totals),

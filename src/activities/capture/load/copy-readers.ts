@@ -1,5 +1,6 @@
 // Prepares the initial load that Sluice itself makes (`connector.snapshot: copy`). Creates the slot
-// with its snapshot, finds the tables, and opens the sessions that read them.
+// with its snapshot, and notices if the slot is lost. Finds the tables, and opens the sessions that
+// read them.
 import {
   blocksOf,
   readKeyedTable,
@@ -41,8 +42,8 @@ export interface CopyTarget {
 
 /**
  * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
- * position. After a restart of the worker, that snapshot is gone, so this function takes a new one,
- * which sees every commit that the slot lacks.
+ * position. After a restart of the worker, that snapshot is gone, so this function takes a new one.
+ * The new snapshot sees every commit before the slot's position, which the slot will not stream.
  * Rows of the new snapshot may be newer than the slot's position. The WAL then repeats changes that
  * these rows already contain. This is harmless, because a consumer keeps the latest record of each
  * key, and the last of these changes has the newest row.

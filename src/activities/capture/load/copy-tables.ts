@@ -96,8 +96,8 @@ export function createCopyActivities(deps: Deps) {
 }
 
 /**
- * Copies every range that no earlier attempt has copied. Calls `count` with the number of rows of
- * each range, including the ranges of earlier attempts.
+ * Copies every range, except those that an earlier attempt has copied and that are still valid.
+ * Calls `count` with the number of rows of each range, including these.
  */
 async function copyAll(
   deps: CopyDeps,
@@ -149,10 +149,10 @@ export function stillValid(
 }
 
 /**
- * Returns the ranges of all tables that no earlier attempt has copied. Between two attempts, an
- * update may move a row from a remaining range into a copied one. Such a row is not lost, because
- * the WAL contains the whole row. If the WAL can omit a value of the row, `stillValid` discards the
- * table's ranges of earlier attempts.
+ * Returns the ranges of all tables that are not in `earlier`, the valid ranges of earlier attempts.
+ * Between two attempts, an update may move a row from a remaining range into a copied one. Such a
+ * row is not lost, because the WAL contains the whole row. If the WAL can omit a value of the row,
+ * `stillValid` has discarded the table's ranges of earlier attempts.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>

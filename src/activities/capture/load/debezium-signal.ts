@@ -41,9 +41,10 @@ export class SnapshotSignal {
 
   /**
    * Sends the signal until the connector reports that the snapshot has started. Sends it again if
-   * the snapshot has failed, or if notifications stop. Before the first signal, waits until sessions
-   * see every commit that the slot lacks. Writes a marker in each call, so that the connector reads
-   * the next chunk. The caller MUST call `advance` repeatedly, with all notifications so far.
+   * the snapshot has failed, or if notifications stop. Before the first signal, waits until
+   * sessions see every commit before the slot's position, because the slot does not stream those
+   * commits. Writes a marker in each call, so that the connector reads the next chunk. The caller
+   * MUST call `advance` repeatedly, with all notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     const now = Date.now();

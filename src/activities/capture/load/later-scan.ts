@@ -1,5 +1,5 @@
-// Waits for a scan of the tables that began after the initial load, because the connector received
-// a signal late.
+// Waits for the end of a scan of the tables that began after the initial load. Such a scan begins
+// if the connector receives a signal late.
 import type pg from 'pg';
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
@@ -23,7 +23,8 @@ interface Systems {
 /**
  * Returns when the connector does not scan the tables. A connector that was stopped before it
  * committed its offset has forgotten the scan, and reports nothing more. After a long silence, this
- * function therefore signals another scan. Throws Problem `snapshot-failed` if that did not help.
+ * function therefore signals another scan. Throws Problem `snapshot-failed` if even several signals
+ * do not help.
  */
 export async function untilScanEnds({ rest, kafka, client }: Systems, run: Planned): Promise<void> {
   const { connector } = run.plan.names;

@@ -1,4 +1,5 @@
 // Decides which failure of a connector ends the initial load, and finds the cause of the failure.
+// Also notices that a person has deleted, paused or stopped the connector.
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { remedyOf } from '../../../domain/capture/connector-remedies.js';
 import { Problem } from '../../../domain/failure.js';

@@ -1,5 +1,5 @@
-// Finds writing transactions that have been open for a long time, and describes them. This code
-// only reads.
+// Finds prepared transactions, and writing transactions that have been open for a long time, and
+// describes them. This code only reads.
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../../clients/postgres/open-writers.js';
 import { formatMs } from '../../../domain/values/duration.js';
@@ -9,8 +9,8 @@ const OLD_MS = 10 * 60_000;
 const MOST_NAMED = 5;
 
 /**
- * Checks that no old transaction would delay a new slot. The creation of a slot waits for all
- * writing transactions.
+ * Checks that no prepared or old writing transaction would delay a new slot. The creation of a slot
+ * waits until all transactions that are writing at that moment have ended.
  */
 export async function noLongTransactions(client: pg.ClientBase, user: string): Promise<Answer> {
   const { old, unseen } = await oldWriters(client, OLD_MS);
@@ -39,7 +39,7 @@ export function remedyFor(writers: readonly OpenWriter[], otherwise: string): st
   ].join('; ');
 }
 
-/** Says that the age of open transactions is visible only to a role with pg_read_all_stats. */
+/** Says that only a role with pg_read_all_stats sees the age of other roles' transactions. */
 export const cannotSee = (user: string, unseen: readonly OpenWriter[]): Answer => ({
   detail: `Sluice's role cannot see how long writing transactions of other roles have been open: ${describeWriters(unseen)}`,
   remedy: grantSight(user),

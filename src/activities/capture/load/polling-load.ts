@@ -1,5 +1,6 @@
-// Watches the initial load by connectors that poll. The load is complete when the connectors have
-// read every row that existed when this activity began to watch.
+// Watches the initial load by connectors that poll. When this activity begins, it marks the newest
+// row of each table (in mode bulk, the current snapshot). The load is complete when the connectors
+// have reached this mark.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
@@ -14,7 +15,7 @@ import { markSource } from '../source-mark.js';
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Waits until the connectors have read all rows that existed at the time of the call. The
+ * Waits until the connectors have read up to the newest rows at the time of the call. The
  * activity's heartbeats to Temporal report the progress. Safe to repeat.
  */
 export function watchPolling(

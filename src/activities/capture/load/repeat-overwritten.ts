@@ -30,11 +30,11 @@ const CHANGES_AT_ONCE = 100;
 /**
  * Writes the overwritten changes again. Returns how many rows had one, including those that an
  * earlier attempt has repaired. Call it only after the connector has acknowledged a position after
- * the load (`watchLog` waits for that). If a chunk's row is newer than the change before it, a
- * later change of the row then follows it in the topic. So if a chunk's row is the last record of
- * its key and differs from the change before it, the chunk's row is older. Afterwards, the connector
- * is running. Safe to repeat, also after an attempt that stopped the connector and died, or that
- * wrote only some of the changes.
+ * the load (`watchLog` waits for that). By then, if a chunk's row is newer than the change before
+ * it, the change that made it newer follows in the topic. So if a chunk's row is the last record of
+ * its key and differs from the change before it, the chunk's row is older. Afterwards, the
+ * connector is running. Safe to repeat, also after an attempt that stopped the connector and died,
+ * or that wrote only some of the changes.
  */
 export async function repeatOverwritten(deps: CaptureDeps, run: Planned): Promise<number> {
   const { plan } = run;

@@ -73,9 +73,9 @@ export async function creatingSlot<T>(
 }
 
 /**
- * Waits until sessions see every commit that is before the position of the slot. Rows that are read
- * earlier could lack a commit that the slot lacks, too. Throws Problem `lock-timeout` if a
- * transaction stays open, and its commit may wait for a standby.
+ * Waits until sessions see every commit that is before the position of the slot. The slot does not
+ * stream such a commit, so rows that are read too early could lack it forever. Throws Problem
+ * `lock-timeout` if a transaction stays open, and its commit may wait for a standby.
  */
 export async function untilCommitsAreSeen(slot: string, client: pg.ClientBase): Promise<void> {
   const mayWait = await commitsMayWait(client);

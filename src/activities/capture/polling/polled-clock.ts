@@ -1,5 +1,5 @@
-// Finds rows whose time is ahead of the database's clock. A connector that polls by time reads such
-// a row only when the clock has reached its time.
+// Finds rows whose time is far ahead of the database's clock. A connector that polls by time reads
+// such a row only when the clock has reached its time.
 import type pg from 'pg';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';

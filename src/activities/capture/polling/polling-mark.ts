@@ -1,5 +1,5 @@
 // Marks the current position of polled tables, and waits until their connectors have read up to
-// that position.
+// that position. P2 is the name of this part of the drain proof (docs/explanation/cutover.md).
 import type pg from 'pg';
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
@@ -118,8 +118,9 @@ async function untilPolled(
 
 /**
  * Returns the time and the id of the table's last row, in the order in which the connector reads.
- * One of them is null if the polling mode does not use it. Rows without a time, and rows whose time
- * is too far ahead of the clock, are left out, because preflight and windows report them.
+ * One of them is null if the polling mode does not use it, and both if there is no such row. Rows
+ * without a time, and rows whose time is too far ahead of the clock, are left out, because
+ * preflight and windows report them.
  */
 async function cursorIn(
   client: pg.ClientBase,

@@ -26,8 +26,9 @@ import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * Builds the batch's query as a topology of five stages: the totals of items and of refunds per
- * order, then the revenue per order, per store and quarter of an hour, and per store and day.
+ * Builds the batch's query as a topology of five stages. The first two add up the items and the
+ * refunds of each order. The other three compute the revenue of each order, of each store and
+ * quarter of an hour, and of each store and day.
  */
 final class Revenue {
   private final StreamsBuilder builder = new StreamsBuilder();

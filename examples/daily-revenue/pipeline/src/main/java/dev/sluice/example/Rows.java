@@ -144,7 +144,7 @@ final class Rows {
         avro -> row(Avro.field(avro, "after"), readRow));
   }
 
-  /** Returns null for a delete, because its record has no "after". */
+  /** Returns null for a delete, because "after" is null in its record. */
   private static <T> T row(JsonNode after, Function<JsonNode, T> readRow) {
     return after == null || !after.isObject() ? null : readRow.apply(after);
   }
