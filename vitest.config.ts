@@ -41,6 +41,7 @@ const POSTGRES_ONLY = integration([
   'shared-table-rights',
   'shared-table-rows',
   'shared-table-shape',
+  'session-limits',
   'sight',
   'sink-relatives',
   'source-fence',

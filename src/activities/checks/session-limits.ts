@@ -2,7 +2,8 @@
 // that enough connections are free for the worker and the connectors. The checks only read.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
-import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
+import { capturesOf } from '../../domain/capture/index.js';
+import { namesOf, plainIdent, quoteLiteral, type Names } from '../../domain/migration/names.js';
 import { captureUser } from '../../domain/access/privilege.js';
 import { addressAt, hasTarget, type Place } from '../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -18,6 +19,8 @@ const LEAST_MS: Readonly<Record<string, number>> = {
 };
 /** The check assumes that a load may take this many times as long as predicted. */
 const BAD_DAY = 3;
+/** The server truncates longer values of `application_name`. */
+const LONGEST_NAME = 63;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
@@ -104,11 +107,11 @@ export async function connectionLimits(
   const capturer = place === 'source' ? captureUser(plan) : user;
   const { worker, capture, sink } = sessionsNeeded(plan, place);
   const total = worker + capture + sink;
-  const isForeign = foreignTo(plan.metadata.name);
+  const isForeign = foreignTo(plan);
   const { rows } = await client.query<Record<string, string>>(
     `SELECT r.rolname AS role, r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
-       (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid AND ${isForeign}) AS by_role,
-       (SELECT count(*) FROM pg_stat_activity WHERE datid = d.oid AND usesysid IS NOT NULL AND ${isForeign}) AS in_database,
+       (SELECT count(*) FROM pg_stat_activity AS a WHERE a.usesysid = r.oid AND ${isForeign}) AS by_role,
+       (SELECT count(*) FROM pg_stat_activity AS a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL AND ${isForeign}) AS in_database,
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - coalesce(current_setting('reserved_connections', true), '0')::int
          - (SELECT sum(numbackends) FROM pg_stat_database) AS free, r.rolsuper AS super
      FROM pg_roles r, pg_database d WHERE d.datname = current_database() AND r.rolname = ANY ($1)`,
@@ -162,11 +165,29 @@ export async function connectionLimits(
   };
 }
 
+/** Returns the names of a migration in each generation up to now. */
+const allNames = (plan: ResolvedPlan): Names[] =>
+  Array.from({ length: plan.generation }, (_, at) => namesOf(plan, at + 1));
+
 /**
- * Returns an SQL condition that is true for sessions of other applications. It recognizes the
- * sessions of Sluice and of its connectors, of every generation, by their `application_name`. It
- * takes every session whose name begins with Debezium for one of this migration, even if another
- * connector opened it.
+ * Returns an SQL condition that is true for the sessions of other applications and migrations, in
+ * `pg_stat_activity AS a`. It recognizes this migration's sessions by their `application_name`.
+ * Debezium gives the sessions of all its connectors the same names. They belong to this migration if
+ * the reader of its slot has the same role, database and host.
  */
-const foreignTo = (name: string): string =>
-  `application_name <> ALL (ARRAY[${[`sluice/${name}`, `sluice/${name}/witness`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;
+function foreignTo(plan: ResolvedPlan): string {
+  const { name } = plan.metadata;
+  const names = allNames(plan);
+  const polled = names.flatMap((_, at) => capturesOf(plan, at + 1).map((one) => one.connector));
+  const applications = [
+    `sluice/${name}`,
+    `sluice/${name}/witness`,
+    ...names.flatMap(({ connector, sinkConnector }) => [connector, sinkConnector]),
+    ...polled,
+  ];
+  const list = (texts: readonly string[]): string =>
+    `ARRAY[${[...new Set(texts)].map((text) => quoteLiteral(text.slice(0, LONGEST_NAME))).join(', ')}]`;
+  return `a.application_name <> ALL (${list(applications)}) AND NOT (a.application_name LIKE 'Debezium%' AND EXISTS (
+    SELECT FROM pg_replication_slots AS s JOIN pg_stat_activity AS reader ON reader.pid = s.active_pid
+     WHERE s.slot_name = ANY (${list(names.map(({ slot }) => slot))}) AND reader.usesysid = a.usesysid AND reader.datid = a.datid AND reader.client_addr IS NOT DISTINCT FROM a.client_addr))`;
+}
