@@ -40,12 +40,27 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
           },
         ]
       : [];
-  return [...topics, ...long, ...markerIssues(spec), ...addressIssues(spec), ...sinkIssues(parsed)];
+  return [
+    ...topics,
+    ...long,
+    ...witnessIssues(spec),
+    ...markerIssues(spec),
+    ...addressIssues(spec),
+    ...sinkIssues(parsed),
+  ];
 }
 
 /** Returns whether Sluice creates a connector of Debezium. */
 const makesDebezium = ({ spec }: MigrationSpec): boolean =>
   spec.connector.type === 'debezium-postgres' && !spec.existing;
+
+/** Refuses a name whose slot could have the name of a witness, `sluice_witness_<process id>`. */
+function witnessIssues({ metadata }: MigrationSpec): SpecIssue[] {
+  if (!/^witness-\d+$/.test(metadata.name)) return [];
+  const message =
+    'a migration cannot be called witness-<number>, because the temporary slots of witnesses have such names; choose another name';
+  return [{ path: ['metadata', 'name'], message }];
+}
 
 function markerIssues(spec: MigrationSpec): SpecIssue[] {
   if (spec.metadata.name !== NO_MIGRATION || !makesDebezium(spec)) return [];

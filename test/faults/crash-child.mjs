@@ -22,7 +22,7 @@ const EFFECT =
  * Statements that run only for a witness, which is a temporary slot that shows which rows changed.
  * They create the slot, write a marker, and read the slot.
  */
-const OF_WITNESS = /pg_create_logical_replication_slot|'sluice-witness'|pg_logical_slot_get/;
+const OF_WITNESS = /pg_create_logical_replication_slot|'sluice\.witness'|pg_logical_slot_get/;
 let effects = 0;
 const dieIf = (now) => {
   if (effects === at && when === now) process.kill(process.pid, 'SIGKILL');

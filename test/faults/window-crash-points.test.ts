@@ -54,10 +54,10 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
   [
     'the final window, which reads its witness and ends it',
     {
-      only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
+      only: 'sluice[.]witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
       // The final window begins with a marker of this name. Before that, the witness is read every
       // few seconds, so the number of effects varies.
-      from: 'sluice-witness',
+      from: 'sluice.witness',
     },
     finalWindow,
   ],

@@ -1,7 +1,13 @@
 // Tests specs whose parts contradict each other in their names, times and limits. Each must be
 // refused before anything is created.
 import { describe, expect, it } from 'vitest';
-import { handedOverConfig, messagePrefix } from '../../src/connectors/debezium-postgres.js';
+import {
+  debeziumPostgresConfig,
+  handedOverConfig,
+  messagePrefix,
+} from '../../src/connectors/debezium-postgres.js';
+import { COMPARE_PREFIX, WITNESS_PREFIX } from '../../src/domain/migration/names.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { BATCH_PARTS, aPlan, aSpec, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
 
@@ -34,6 +40,21 @@ describe('a spec', () => {
     expect(problemsOf(yaml(aSpecInput({ name }))).join()).toContain(
       `metadata.name: a migration cannot be called ${name}`,
     );
+  });
+  it.each([
+    ['witness', WITNESS_PREFIX],
+    ['compare', COMPARE_PREFIX],
+  ])('called %s has a connector that publishes no message with the prefix %s', (name, prefix) => {
+    const published = debeziumPostgresConfig(resolve({ spec: aSpec({ name }), generation: 1 }));
+    const pattern = new RegExp(`^(${published['message.prefix.include.list']!})$`);
+    expect(`sluice-${name}`).toMatch(pattern);
+    expect(prefix).not.toMatch(pattern);
+  });
+  it('is refused for a name whose slot could have the name of the slot of a witness', () => {
+    expect(problemsOf(yaml(aSpecInput({ name: 'witness-7012' }))).join()).toContain(
+      'metadata.name: a migration cannot be called witness-<number>',
+    );
+    expect(problemsOf(yaml(aSpecInput({ name: 'witness' })))).toEqual([]);
   });
   it.each(['a b', 'ä', 'a#b&c=d;:[]', '"A"'])(
     'is accepted if Debezium can connect to a database of this name: %s',

@@ -135,7 +135,7 @@ export function addDecisionAids(program: Command): void {
     )
     .option(
       '--marker',
-      'write messages with the prefix sluice-compare into the WAL while the slot is behind; the connector must ignore this prefix',
+      'write messages with the prefix sluice.compare into the WAL while the slot is behind; the connector must ignore this prefix',
     )
     .option('--limit <n>', 'how many differences to print as text', '20')
     .addOption(output([...FORMATS, 'md', 'html']));

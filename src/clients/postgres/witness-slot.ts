@@ -1,7 +1,7 @@
 // Runs the session of a witness, with a temporary logical slot on the migration's publication. The
 // server drops the slot when the session ends, so no slot remains when a worker dies.
 import type { MigrationSpec } from '../../domain/migration/spec.js';
-import { quoteLiteral } from '../../domain/migration/names.js';
+import { quoteLiteral, WITNESS_PREFIX } from '../../domain/migration/names.js';
 import { int32At } from '../../domain/values/bytes.js';
 import { copyRows } from './copy-stream.js';
 import { openSource, type ResolveSecret, type SourceClient } from './connection.js';
@@ -17,8 +17,6 @@ export const WITNESS_PATIENCE_MS = 15_000;
  */
 const READ_CHANGES = 20_000;
 const READ_MS = 20_000;
-/** The prefix of the markers that show a witness how far it has read. */
-const PREFIX = 'sluice-witness';
 
 export class WitnessSlot {
   readonly #client: SourceClient;
@@ -87,7 +85,7 @@ export class WitnessSlot {
       // The slot returns only flushed WAL. Only a synchronous commit guarantees that the marker is
       // flushed before the read below.
       await this.#client.query(
-        `BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, ${quoteLiteral(PREFIX)}, ${quoteLiteral(token)}); COMMIT`,
+        `BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, ${quoteLiteral(WITNESS_PREFIX)}, ${quoteLiteral(token)}); COMMIT`,
       );
     } catch (error) {
       return log.fail(`the witness was lost: ${(error as Error).message}`);

@@ -47,6 +47,14 @@ export function namesOf({ metadata, spec }: MigrationSpec, generation: number): 
   };
 }
 
+/**
+ * The prefixes of messages in the WAL that belong to no migration. A connector accepts
+ * `sluice-<name>`, and a migration's name has no dot, so no connector of Sluice publishes these
+ * messages.
+ */
+export const WITNESS_PREFIX = 'sluice.witness';
+export const COMPARE_PREFIX = 'sluice.compare';
+
 export interface TableName {
   readonly schema: string;
   readonly table: string;

@@ -5,13 +5,14 @@ import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
 import type { ExistingBarrier } from '../../../domain/evidence/comparison-document.js';
+import { COMPARE_PREFIX } from '../../../domain/migration/names.js';
 import { compareLsn, type Lsn } from '../../../domain/values/position.js';
 import type { MarkAt, SourceMark } from '../../capture/capture-adapter.js';
 import { pollUntil } from '../../runtime/poll-until.js';
 
 const POLL_MS = 100;
 const NUDGE_MS = 1000;
-const MARKER = "SELECT pg_logical_emit_message(true, 'sluice-compare', 'nudge')";
+const MARKER = `SELECT pg_logical_emit_message(true, '${COMPARE_PREFIX}', 'nudge')`;
 
 const bySlot = (slot: string): ExistingBarrier => ({
   kind: 'slot',
