@@ -1,5 +1,5 @@
 // Makes a private certificate authority and certificates with openssl. They are for a local stack
-// and for tests, and are valid for a month.
+// and for tests, and are valid for a month by default.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -17,10 +17,10 @@ const PASSWORDS = ['postgres', 'admin', 'sluice', 'connect', 'pipeline', 'rest',
 type Passwords = Readonly<Record<(typeof PASSWORDS)[number], string>>;
 
 /**
- * Returns the variables. Makes all files again if a certificate is missing or no longer valid. Only
- * this user may enter the folder `outer`, which also contains the key of the CA. The containers see
- * only the folder `secure` inside `outer`, so they do not see that key. They run as other users, so
- * every user may read the files in `secure`.
+ * Returns the variables. If a certificate is missing or expires within a day, makes all files again
+ * except the passwords. Only this user may enter the folder `outer`, which also contains the key of
+ * the CA. The containers see only the folder `secure` inside `outer`, so they do not see that key.
+ * They run as other users, so every user may read the files in `secure`.
  */
 export function secureEnvironment(
   outer = join(ROOT, '.stack/docker.compose'),

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   chmodSync,
 } from 'node:fs';
@@ -127,8 +128,11 @@ export async function temporalBinary(say: Say): Promise<string> {
     },
   );
   mkdirSync(dirname(path), { recursive: true });
-  cpSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`, 'temporal'), path);
-  chmodSync(path, 0o755);
+  // Only the rename makes the file visible, so a copy that was interrupted is never used.
+  const copy = `${path}.${process.pid}.part`;
+  cpSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`, 'temporal'), copy);
+  chmodSync(copy, 0o755);
+  renameSync(copy, path);
   rmSync(join(cacheDir(), `temporal-build-${PINS.temporalCli}`), { recursive: true, force: true });
   return path;
 }

@@ -28,8 +28,8 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const PINS = JSON.parse(readFileSync(join(ROOT, 'stack/pins.json'), 'utf8')) as Pins;
 
 /**
- * Returns the cache folder. For root, it is a folder that the user `postgres` can read, because
- * Postgres refuses to run as root.
+ * Returns the cache folder: the one in `SLUICE_CACHE_DIR`, or else a default. The default for root
+ * is a folder that the user `postgres` can read, because Postgres refuses to run as root.
  */
 export function cacheDir(): string {
   if (process.env['SLUICE_CACHE_DIR']) return process.env['SLUICE_CACHE_DIR'];

@@ -1,6 +1,6 @@
-// Removes the objects of a run whose workflow no longer runs, because it was terminated or lost
-// with Temporal's server. The sweep runs the undo activities of the phase roll-back on the objects
-// that the ledger lists.
+// Removes the objects of a run whose workflow no longer runs, for example because it was terminated
+// or lost with the server of Temporal. The sweep runs the undo activities of the phase roll-back on
+// the objects that the ledger lists.
 import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
 import { call } from './call.js';
 import { removeObject } from './run/remove-object.js';

@@ -1,6 +1,6 @@
 // Starts two Kafka Connect workers in one cluster, with HTTPS and basic authentication.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { avroConverter, connectBasicAuth } from '../fetch-optional.js';
@@ -111,7 +111,8 @@ function makeKeyStore({ folder, storePassword }: Secured): void {
     ['pkcs12', '-export', ...files, '-out', 'connect.p12', '-passout', `file:${password}`],
     { cwd: folder, stdio: 'pipe' },
   );
-  if (existsSync(join(folder, 'ca.p12'))) return;
+  // An older store may have the CA of expired certificates.
+  rmSync(join(folder, 'ca.p12'), { force: true });
   const store = ['-keystore', 'ca.p12', '-storetype', 'PKCS12', '-storepass:file', password];
   execFileSync(
     'keytool',

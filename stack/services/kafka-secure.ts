@@ -108,8 +108,8 @@ const SCRAM = [
 ];
 
 /**
- * Formats the data folder of the first broker, and creates the users in it. Kafka gets salted
- * hashes instead of their passwords.
+ * Formats the data folder of the first broker, and creates the users in it. The format tool gets
+ * salted hashes instead of their passwords.
  */
 async function format(libs: string, config: string, { passwords }: Secured): Promise<void> {
   const credentials = KAFKA_USERS.flatMap((user) => SCRAM.map((one) => ({ user, ...one })));

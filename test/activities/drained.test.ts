@@ -1,4 +1,5 @@
-// Tests the drain proof, which shows that the pipeline has read its whole input. If the pipeline is
+// Tests the parts of the drain proof that show that the pipeline has read its whole input: P4 (the
+// ends of the topics are known) and P5 (the groups have read to these ends). If the pipeline is
 // deployed again during the drain, its internal topics are removed and created again. This must
 // never end the generation. The loss of a table's topic does end it. P4 and P5 are parts of the proof
 // (see docs/explanation/cutover.md).
@@ -97,7 +98,7 @@ describe('the drain proof', () => {
   it.each([
     `topic ${INTERNAL} does not exist`,
     `${INTERNAL}/0 has no offset 442895, because records were removed or the topic was re-created`,
-  ])('returns a reason, and throws nothing, when %s', async (detail) => {
+  ])('returns a reason, and throws nothing, when an internal topic is lost: %s', async (detail) => {
     const reason = await drained(
       aCluster((topic) => {
         if (topic === INTERNAL) throw new TopicLost(topic, detail);

@@ -98,7 +98,7 @@ const inputOf = (kafka: KafkaPort, snapshot: SnapshotVisibility): PassInput => (
 
 describe('keys that only the stream has', () => {
   it.each([724, 2_147_483_658, 3_000_000_000])(
-    'are counted after the drill-down, with the transaction counter at %d',
+    'are counted as extraneous after the drill-down, with the transaction counter at %d',
     async (counter) => {
       const snapshot = parseSnapshot(`${counter}:${counter}:`);
       const values = [1, 2, 3].map((id) => envelope('r', `{"id":${id},"v":"a"}`, 0));

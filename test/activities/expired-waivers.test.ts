@@ -8,7 +8,7 @@ const waiver = { class: 'batch-was-wrong', reason: 'a bug of the batch', until: 
 const spec = { spec: { validation: { waivers: [waiver] } } } as unknown as MigrationSpec;
 
 describe('a waiver', () => {
-  it('counts only before its end. The caller passes the time, and the clock of the worker is not read', () => {
+  it('counts only before its end, by the time that the caller passes and not by the clock of the worker', () => {
     const end = Date.parse(UNTIL);
     expect(waiverOf(spec, 2, end - 1)).toMatchObject({ mismatched: 2 });
     for (const now of [end, end + 86_400_000]) expect(waiverOf(spec, 2, now)).toBeUndefined();

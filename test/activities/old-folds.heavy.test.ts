@@ -107,10 +107,10 @@ describe.each(Object.keys(KINDS))('a fold of %s', (kind) => {
   it('is read again after half of the time for which the topic keeps tombstones', async () => {
     expect(await rowsAfter(12, 24 * HOUR, (folds) => folds)).toBe(0);
   });
-  it('continues to be used before half of that time has passed', async () => {
+  it('continues to be used before half of the time for which the topic keeps tombstones', async () => {
     expect(await rowsAfter(11, 24 * HOUR, (folds) => folds)).toBe(1);
   });
-  it('is not restored from its file after half of that time either', async () => {
+  it('is not restored from its file after half of the time for which the topic keeps tombstones', async () => {
     expect(await rowsAfter(12, 24 * HOUR, newCache)).toBe(0);
   });
 });

@@ -190,7 +190,7 @@ describe('a consumer group', () => {
 describe('each kind of object', () => {
   it('has an entry in EFFECTS if and only if it has one in KINDS', () =>
     expect(Object.keys(EFFECTS).sort()).toEqual(Object.keys(KINDS).sort()));
-  it('has a health check; the check of a lease reports that its row is gone', async () => {
+  it('has a health check, such as that of a lease, which reports a missing row', async () => {
     const site = { ...planned(ref), ledger: { query: () => Promise.resolve([]) } };
     const lease: OwnedObject = { kind: 'lease', name: 'sluice_bank', where: 'ledger' };
     expect(await EFFECTS.lease.healthy(site as unknown as Site, lease)).toBe('is gone');

@@ -20,7 +20,7 @@ describe('the privileges of a migration', () => {
     });
   });
 
-  it('name an owner that is a superuser, because its members get every right', () => {
+  it('warn about an owner that is a superuser, because its members get every right', () => {
     const grantOf = (superusers: string[]): string | undefined => {
       const facts: PrivilegeFacts = {
         owners: new Map([['public.accounts', 'boss']]),

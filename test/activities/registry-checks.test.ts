@@ -62,7 +62,7 @@ describe('a registry that only the results need', () => {
     );
   });
 
-  it('is not needed, and not asked, if all topics are in JSON', async () => {
+  it('is not asked if the results are in JSON as well, because nothing needs it then', async () => {
     expect(await findings(undefined, true)).toEqual([]);
   });
 });

@@ -140,7 +140,7 @@ describe('the preflight', () => {
     expect((await checks())['connect.operator']).toMatchObject({ status: 'failed' });
   });
 
-  it('names a config provider for secrets that Kafka Connect does not have', async () => {
+  it('names the config provider of the secrets if Kafka Connect does not have it', async () => {
     fake.putCluster({ spec: { config: {} }, status: { observedGeneration: 2 } });
     expect((await checks())['connect.secrets']).toMatchObject({
       status: 'failed',

@@ -1,6 +1,6 @@
-// A sweep removes what a terminated migration has left behind. It checks again whether the
-// migration is running. The command that starts a sweep checks this first, but that check may be old,
-// or may have asked a different namespace.
+// A sweep removes what a terminated or ended migration left behind. It checks again whether the
+// migration is running. The command that starts a sweep checks this first, but that check may be
+// old, or may have asked a different namespace.
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';

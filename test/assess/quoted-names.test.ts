@@ -1,5 +1,5 @@
-// Tests names of tables that need quotes, such as names with capitals or dots. An analysis must name
-// such a table as a spec does, so that it can be measured, sliced and drafted.
+// Tests names of tables that need quotes, such as names with capitals or dots. An analysis must
+// name such a table as a spec does, so that it can be measured, sliced and drafted.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyseSql, loadParser } from '../../src/assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../src/assess/sql/slice.js';

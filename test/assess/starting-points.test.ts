@@ -44,7 +44,7 @@ describe('the starting points of a pipeline', () => {
     );
   });
 
-  it('give an output column the type that the result table declares, or a guess if it declares none', () => {
+  it('give an output column the type that the result table declares, or a guess if it has no precision', () => {
     const sql = 'SELECT store, sum(amount) AS paid, sum(amount) AS gross FROM pay GROUP BY store';
     const result = (gross: string): TableFacts => ({
       ...pay,

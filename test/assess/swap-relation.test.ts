@@ -60,7 +60,7 @@ describe('a column that has a different type in the table of the stream', () => 
     ['text', 'interval'],
     ['numeric(12,2)', 'money'],
   ])(
-    'of type %s cannot become %s, because a cast would depend on the settings of the reader',
+    'is not cast to %s if it is %s, because the cast would depend on the settings of the reader',
     (batch, stream) =>
       expect(swapped(column(batch), column(stream))).toMatch(
         /v is .*, not .*A cast would depend on settings of the reader's session/,

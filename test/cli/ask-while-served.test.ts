@@ -78,7 +78,7 @@ describe('a request to a workflow', () => {
     );
     expect(answer).toBe(end);
   });
-  it('fails at once with any other error', async () =>
+  it('fails at once with any error except a timeout or a cancelled call', async () =>
     expect(
       whileServed(aClient(0), 'migration-a', 'It', () => Promise.reject(new Error('refused'))),
     ).rejects.toThrow('refused'));

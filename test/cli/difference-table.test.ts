@@ -11,7 +11,7 @@ describe('the table of differences', () => {
     expect(shown).toContain(STREAM);
   });
 
-  it('cuts long values of other differences', () => {
+  it('cuts a long value of a difference whose record could be read', () => {
     const shown = differenceTable([{ ...difference, class: 'mismatched', column: 'note' }]);
     expect(shown).toContain(`${STREAM.slice(0, 57)}…`);
   });

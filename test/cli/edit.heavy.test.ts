@@ -63,7 +63,7 @@ describe('sluice edit', () => {
     expect(sent).toEqual([]);
   });
 
-  it('sends the new spec, and names the run and the plan with which it was compared', async () => {
+  it('sends the new spec with the run and plan that it was compared with, and exits 1 if refused', async () => {
     const file = fileOf({ validation: { every: '2h' } });
     expect(await edit('bank', { file, ...asked })).toBe(0);
     expect(sent).toMatchObject([

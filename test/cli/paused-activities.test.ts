@@ -1,4 +1,5 @@
-// Tests that paused activities are found in Temporal's description of the run.
+// Tests that paused activities are found in Temporal's description of the run. Also tests which of
+// them leaves the slot unwatched.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { GUARD_PAUSED, unguardedState } from '../../src/clients/running-workflow.js';

@@ -1,5 +1,5 @@
-// Tests the verbs `worker`, `get -w`, `init` and `completion`, the dashboard, errors in the command
-// line, and the message about the end of the command that `prove` runs.
+// Tests the verbs `worker`, `get -w`, `version`, `init` and `completion`, the dashboard, errors in
+// the command line, and the message about the end of the command that `prove` runs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -135,7 +135,7 @@ describe('completion', () => {
     expect(complete(['sluice', 'ass'])).toBe('assess');
     expect(complete(['sluice', 'prove', '--sl'])).toBe('--slice');
   });
-  it('is refused for any other shell', () =>
+  it('is refused for a shell other than bash and zsh', () =>
     expect(run('completion', 'fish')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('expected bash or zsh') as string,
@@ -163,7 +163,7 @@ describe('the dashboard', () => {
     expect(html).not.toMatch(/<img|<b>x<\/b>/);
     expect(renderDashboard([], '2026-01-01')).toContain('None yet.');
   });
-  it('also counts a run that a person paused, and an ended run that left objects behind', () => {
+  it('counts a paused run, and an ended run that left objects behind, as waiting for a person', () => {
     const leftovers = [{ kind: 'slot', name: 'sluice_x' }];
     const idle = { needsApproval: false, evidenceId: null };
     const html = renderDashboard(
@@ -203,11 +203,14 @@ describe('an error in the command line', () => {
     ['doctor -f x.yaml --remove', "'--remove' needs '--leftovers'"],
     ['doctor --leftovers --route-back', "'--route-back' needs '--remove'"],
     ['init name --sql', 'so it takes no name'],
-  ])('names options that contradict each other: %s', (line, error) => {
-    const { status, stderr } = printed(line.split(' '));
-    expect(stderr).toContain(error);
-    expect(status).toBe(2);
-  });
+  ])(
+    'names options that contradict each other or lack an option that they need: %s',
+    (line, error) => {
+      const { status, stderr } = printed(line.split(' '));
+      expect(stderr).toContain(error);
+      expect(status).toBe(2);
+    },
+  );
   it('is JSON if SLUICE_OUTPUT asks for it', () =>
     expect(printed(['wait', 'x'], { SLUICE_OUTPUT: 'json' }).stdout).toContain('"code": "usage"'));
   it('names SLUICE_LEDGER_URL, and not the password in it, if its value is not a URL', () => {

@@ -1,5 +1,5 @@
-// Tests the messages that say why a run waits or does not continue. Also tests what an approver sees
-// before `sluice approve` asks for a confirmation.
+// Tests the messages that say why a run waits or does not continue. Also tests what an approver
+// sees before `sluice approve` asks for a confirmation.
 import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';

@@ -34,7 +34,7 @@ describe('a start while a run of the same name is open', () => {
 
   it('starts nothing while the run continues', async () => expect(await aServer(null)).toBeNull());
 
-  it('does not hide other errors', async () => {
+  it('fails with any error except that of the open run', async () => {
     const refused = () => Promise.reject(new Error('no such namespace'));
     await expect(startWhenFree({} as Client, 'migration-a', refused)).rejects.toThrow('namespace');
   });

@@ -27,7 +27,11 @@ describe('assess', () => {
     ['a foreign partition', { leaves: [{ ...leaf, kind: 'f' }] }, 'foreign'],
     ['an inherited table', { heirs: ['child'] }, 'child inherit from it'],
     ['no replica identity', { replicaIdentity: 'nothing' }, 'replica identity is nothing'],
-    ['a partition without one', { leaves: [{ ...leaf, replicaIdentity: 'nothing' }] }, 'nothing'],
+    [
+      'a partition without a replica identity',
+      { leaves: [{ ...leaf, replicaIdentity: 'nothing' }] },
+      'nothing',
+    ],
     ['an index as replica identity', { replicaIdentity: 'index' }, 'replica identity is index'],
     ['a key that is DEFERRABLE', { isKeyDeferrable: true }, 'DEFERRABLE'],
   ])('says why the changes of a table cannot be captured: %s', (_case, more, why) =>

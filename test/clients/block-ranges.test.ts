@@ -28,7 +28,7 @@ describe('the parts of a range of blocks', () => {
     );
   });
 
-  it('end without an upper bound, and are a single part for an empty table', () => {
+  it('of a whole table end without an upper bound, and are a single part if the table is empty', () => {
     expect(blockRanges(0, 4096)).toEqual([`ctid >= '(0,0)'::tid`]);
     expect(blockRanges(5000, 4096)).toEqual([
       `ctid >= '(0,0)'::tid AND ctid < '(4096,0)'::tid`,

@@ -1,5 +1,6 @@
-// Tests how the client of Kafka Connect reads 404 answers, rebalances, and answers of other
-// servers. The test's own server gives these answers.
+// Tests how the client of Kafka Connect reads 404 answers, rebalances, and other servers' answers.
+// Also tests the remedy if Connect can no longer fence the predecessors ("zombies") of a task. The
+// test's own server gives all answers.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -61,7 +62,7 @@ describe('a request to Kafka Connect', () => {
     expect(answers).toEqual([]);
   });
 
-  it('fails at once if the server returns a different error', async () => {
+  it('fails at once if the server returns an error other than a rebalance', async () => {
     answers.push({ status: 500, body: { error_code: 500, message: 'out of memory' } });
     await expect(connect.config('orders')).rejects.toMatchObject({ code: 'unreachable' });
     expect(answers).toEqual([]);

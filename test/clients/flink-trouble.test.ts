@@ -56,7 +56,7 @@ describe('an error of Flink', () => {
     expect(problem?.message).toMatch(detail);
     expect(problem?.remedy).toMatch(remedy);
   });
-  it('that has another cause stays as it is', () => {
+  it('that has a cause other than Kafka stays as it is', () => {
     expect(flinkTrouble(answerOf('TimeoutException', 'text'), spec)).toBeNull();
     expect(flinkTrouble(new Error('text'), spec)).toBeNull();
   });

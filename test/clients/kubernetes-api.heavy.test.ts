@@ -1,5 +1,5 @@
-// Tests the login at a Kubernetes API and the explanation of its refusals, against a fake API
-// server. No real cluster was available.
+// Tests the login at a Kubernetes API, the explanation of its refusals, and the errors about the
+// KafkaConnect resource, against a fake API server. No real cluster was available.
 import { rmSync, writeFileSync } from 'node:fs';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -155,7 +155,7 @@ describe('a token command', () => {
       allowCommand('file' in ref ? ref.file : '', hosts, env(allowed)),
     );
 
-  it('may print a token, or an answer like that of an endpoint', async () => {
+  it('may print a token or an answer like that of an endpoint, and is named if the token has expired', async () => {
     const token = jwt({ exp: seconds() + 3600 });
     expect(await run(program('plain', `echo ${token}`)).token()).toBe(token);
     const answered = JSON.stringify({ access_token: 'opaque', expires_in: 900 });

@@ -20,7 +20,10 @@ describe('the id of a namespace', () => {
     },
   );
 
-  it.each([4, 14])('throws a brief error and does not return null (gRPC code %i)', async (code) => {
-    await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
-  });
+  it.each([4, 14])(
+    'is unknown, and the error is thrown, if the server does not answer (gRPC code %i)',
+    async (code) => {
+      await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
+    },
+  );
 });

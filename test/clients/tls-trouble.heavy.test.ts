@@ -1,5 +1,6 @@
 // Tests that a message about a wrong certificate or a refused login names the cause and the remedy.
-// Most of the test's servers use TLS with certificates of a private authority.
+// Also tests the logins and the client certificate that a spec names. Most of the test's servers
+// use TLS with certificates of a private authority.
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createPlain, type AddressInfo, type Server } from 'node:net';

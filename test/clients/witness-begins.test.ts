@@ -29,7 +29,7 @@ describe('a witness that begins', () => {
     expect(server.isOpen()).toBe(false);
   });
 
-  it('gives up if that transaction does not end within the time limit', async () => {
+  it('gives up if the newest transaction does not end within the time limit', async () => {
     const { client } = serverWith(Infinity);
     expect(await openTransactionsEnd(client, 0)).toBe(false);
   });

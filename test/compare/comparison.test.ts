@@ -135,7 +135,7 @@ describe('a settled comparison', () => {
     expect(settled.counts().mismatched).toBe(1);
     expect(settled.differences[0]).toMatchObject({ column: 'v', batch: 'a', stream: 'x' });
   });
-  it('reports no difference while a snapshot may lack a commit that the stream has', () => {
+  it('reports no difference while a snapshot may lack a streamed commit that waits for a standby', () => {
     const settled = new SettledComparison(SHAPE);
     const round = (batch: string, mayLackCommits: boolean) =>
       settled.add({

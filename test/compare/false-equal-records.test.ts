@@ -1,6 +1,6 @@
-// Tests change events with a value that only resembles the row's value, or with a JSON key that
-// occurs twice. None may make a wrong row equal, and the comparisons by hash, by value and with the
-// kernel must agree.
+// Tests change events with a value that only resembles the row's value, with a JSON key that occurs
+// twice, or with text that is not valid JSON. None may make a wrong row equal, and the comparisons
+// by hash, by value and with the kernel must agree.
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';

@@ -35,8 +35,8 @@ const whyNone = ({ state: { phase } }: Run): string =>
     : `nothing was rehearsed, because the run went to phase ${phase}`;
 
 /**
- * Runs the requested rehearsal in phase approve. A problem that sends a cut-over back to validate
- * also sends a rehearsal back to validate.
+ * Runs the requested rehearsal in phase approve. If a check or a step throws `BackToValidate`, the
+ * run goes back to validate, as after a failed attempt at the cut-over.
  */
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;

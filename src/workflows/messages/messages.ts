@@ -169,10 +169,10 @@ function onDecision(
 }
 
 /**
- * Handles the signal rollBack. If the spec names approvers and the signal is signed, an activity
- * checks the signature first. Without approvers, the handler acts at once. A signal can arrive
- * before the spec was read, above all after a reset, which sends earlier signals again. The
- * approvers are then those that the workflow's input names.
+ * Handles the signal rollBack. If the spec names approvers, an unsigned signal is refused, and an
+ * activity checks the signature of a signed one. Without approvers, the handler acts at once. A
+ * signal can arrive before the spec was read, above all after a reset, which sends earlier signals
+ * again. The approvers are then those that the input of the workflow names.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);

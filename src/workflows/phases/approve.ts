@@ -1,6 +1,6 @@
 // approve: waits for a quorum of approvals of the current evidence, and for the change window.
-// Windows continue during the wait. The run goes back to validate if a window fails, if a new epoch
-// begins, or if the cut-over cannot begin in time.
+// Windows continue during the wait. The run goes back to validate if a window or a rehearsal fails,
+// if a new epoch begins, or if the cut-over cannot begin in time.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';

@@ -49,8 +49,8 @@ async function retireAndHandOver(run: Run): Promise<void> {
   state.handedOver = await run.step(() =>
     call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept),
   );
-  // The lease row is removed last, because it tells a sweep that consumers read the stream. Without
-  // the row, a sweep of a run that was terminated earlier would remove the consumers' pipeline.
+  // The lease row is removed last, because it tells a sweep that consumers read the stream. If the
+  // run were terminated without the row, a sweep would remove the pipeline of the consumers.
   await removeScaffolding(run, ({ kind }) => kind === 'lease');
   const listed = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),

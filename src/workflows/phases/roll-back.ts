@@ -31,8 +31,8 @@ export async function rollBack(run: Run): Promise<void> {
     state.handedOver = [...handedOver];
     // An empty undo list can have three causes. If nothing was made, or if the run continued as new
     // after the last removal, consumers already read the batch. If the run was reset, its list now
-    // has the ledger's objects, and consumers may read the stream. After `complete`, they may also
-    // read it although the run owns nothing any more.
+    // has the objects of the ledger, and consumers may read the stream. If it had completed before
+    // the reset, they may read the stream although the run owns nothing any more.
     if (!isReturned && (state.undo.length > 0 || hasCompleted)) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.

@@ -1,6 +1,7 @@
 // soak: the batch, or only its query, continues as a shadow, which windows compare with the stream.
-// The soak ends when its time is over, enough windows have passed, and consumers still read the
-// stream. It checks what they read, because `complete` cannot be undone.
+// The soak ends when its time is over, enough windows in a row have passed, and consumers still
+// read the stream. Two people can end it earlier. It checks what consumers read, because `complete`
+// cannot be undone.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';
@@ -24,7 +25,7 @@ const endOf = (run: Run): number => Date.parse(soakEnds(run.state, run.spec.soak
 const hasPasses = ({ state, spec }: Run): boolean => state.shadowPasses >= spec.soak.passes;
 
 /**
- * Returns true if two people asked for an early end, and at least one window has passed. If the
+ * Returns true if two people asked for an early end, and the latest window has passed. If the
  * spec requires no passed windows, the early end needs none either.
  */
 const isEarly = ({ state, spec }: Run): boolean =>

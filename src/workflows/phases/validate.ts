@@ -1,6 +1,7 @@
 // validate: runs windows until enough of them have passed in a row. Windows must also have passed
-// on every kind of day that the spec requires, such as a weekend or the end of a month. The first
-// window starts at once. A failed window does not block the run.
+// on every kind of day that the spec requires, such as a weekend or the end of a month. Two further
+// conditions are a full window after a harmless restart, and enough compared keys. The first window
+// starts at once. A failed window does not block the run.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { findsItselfCommitted } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';

@@ -207,7 +207,8 @@ export class Run extends Steps {
 
   /**
    * True if the next window must begin now. Possible reasons are a new problem of a connector, a
-   * person who asked for a window, a changed spec, and a slot that was lost after the commit.
+   * repaired capture, a person who asked for a window, a changed spec, and a slot that was lost
+   * after the commit.
    */
   get isWindowDue(): boolean {
     return this.connectors.isNews || this.state.wantedWindow !== null || this.#isWoken;

@@ -21,7 +21,7 @@ import type { VerdictName } from '../../domain/evidence/verdict.js';
 import type { RecentResult } from '../../domain/plan/final-result.js';
 import { nothingWatched, troubleOf, type WatchedState } from './watched-connectors.js';
 
-/** The run is blocked if a step failed, or if the guard found a connector that does not work. */
+/** Returns the problem that blocks the run, its own or one of the guard. Otherwise, null. */
 export const blockedOf = ({
   blocked,
   watched,
@@ -103,7 +103,7 @@ export interface State {
   nonces: string[];
   coSignatures: CoSignature[];
   brokenGlass: BrokenGlass | null;
-  /** True if two people asked to complete early. The soak then ends after a passed window. */
+  /** True if two people asked to complete early. The soak then needs at most one passed window. */
   completesEarly: boolean;
   /**
    * The moment after the commit, or of the last report about readers. Only later reads of the
@@ -132,8 +132,8 @@ export interface State {
   /** The full window before this attempt's fence, or null. `refused`: why it has no witness. */
   ahead: { number: number; refused: string | null } | null;
   /**
-   * The last window that passed and compared all results exactly. Null if something has changed
-   * since then.
+   * The last window that passed and compared all results exactly. Null if there is none, or if
+   * something has changed since then.
    */
   recentResult: RecentResult | null;
   /** The hold that the last rehearsal measured. Null before it, and after it was discarded. */
@@ -147,7 +147,7 @@ export interface State {
   isRouteLost: boolean;
   /** True from the moment when `complete` begins to retire the batch. */
   isRetiring: boolean;
-  /** The earliest end of the soak (ISO), as a person requested it with `extendSoak`. */
+  /** The latest end of the soak (ISO) that a person requested with `extendSoak`, or null. */
   soakUntil: string | null;
   shadowPasses: number;
   events: number;

@@ -108,7 +108,8 @@ export function nextCommands(state: State, name: string, approved = false): stri
 
 /**
  * If the last window compared both sides but did not pass, returns the command that shows why.
- * Without a number, `sluice diff` shows the newest failed window, which may be an older one.
+ * Without a number, `sluice diff` shows the newest failed window. So the command for an
+ * inconclusive window has its number.
  */
 function differencesOf({ lastWindow }: State, name: string): string[] {
   if (lastWindow?.verdict === 'failed') return [`sluice diff ${name}`];

@@ -1,6 +1,6 @@
 // Runs the steps of a run. A step that fails usually blocks the run. The run fails only if its spec
-// is invalid or its name is refused. While the run
-// waits (`wait`, `edge`, `park`), it continues as new if its history is long.
+// is invalid or its name is refused. While the run waits (`wait`, `edge`, `park`), it continues as
+// new if its history is long.
 import {
   CancellationScope,
   CancelledFailure,
@@ -71,7 +71,7 @@ export abstract class Steps extends Journal {
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
-      // A retry that arrives during this attempt causes a further attempt, because this attempt may
+      // A retry that arrives during this attempt usually causes a further one, because this one may
       // have met the problem before the person repaired it.
       this.#answeredRetries = this.#retries;
       try {
@@ -127,8 +127,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Clears the block, and writes the new status to the ledger at once. Otherwise the ledger would
-   * show the block until the next phase, which may be days away.
+   * Clears the block, and writes the new status to the ledger at once. Otherwise, `mirror` would
+   * write it up to a minute later, or even later if the ledger did not answer before.
    */
   async unblock(): Promise<void> {
     if (!this.state.blocked) return;

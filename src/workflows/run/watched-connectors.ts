@@ -32,7 +32,7 @@ const troublesOf = ({ started, troubles }: WatchedState): ConnectorTrouble[] =>
 
 const isGone = ({ code }: ConnectorTrouble): boolean => code === 'connector-gone';
 
-/** Returns the problem that blocks the run, or null if every connector works. */
+/** Returns the problem that blocks the run, or null if no problem of a connector blocks it. */
 export function troubleOf(state: WatchedState): Blocked | null {
   const blocking = troublesOf(state).filter(({ blocks }) => blocks);
   const [first] = blocking;

@@ -1,5 +1,5 @@
-// Runs a window that a person asks for. The main path runs it at its next safe point, and the
-// update's handler waits until the window is recorded.
+// Runs a window that a person asks for. The main path runs it at its next safe point. With `waits`,
+// the handler of the update waits until the window is recorded.
 import { condition } from '@temporalio/workflow';
 import type { AskedWindow, WindowAnswer } from '../../domain/evidence/ledger-rows.js';
 import { WINDOW_PHASES } from '../../domain/migration/phase.js';

@@ -52,7 +52,7 @@ export const holdOf = (run: Run, isWitnessed: boolean): number =>
 
 /**
  * Returns the earlier window whose comparison of the results a final window uses. Returns an empty
- * object for every other window.
+ * object if the window uses none.
  */
 function restsOn(run: Run, purpose: Purpose): { restsOn?: RecentResult } {
   const { recentResult } = run.state;
