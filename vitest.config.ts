@@ -13,7 +13,7 @@ const common = {
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
-/** Files whose migrations last several weeks, in skipped time. */
+/** Files whose migrations last twelve days or longer, in skipped time. */
 const WEEKS = ['test/workflows/{long-waits,week}.test.ts'];
 const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts'];
 const integration = (files: readonly string[]): string[] =>
@@ -78,7 +78,7 @@ const ON_STACK = {
   globalSetup: ['test/support/stack-setup.ts'],
   setupFiles: [...common.setupFiles, 'test/support/own-namespace.ts'],
 };
-/** A stack with TLS, logins and ACLs everywhere: three brokers and two Connect workers. */
+/** Postgres, three brokers and two Connect workers, all with TLS and logins. Kafka has ACLs. */
 const ON_SECURED_STACK = {
   ...ON_STACK,
   fileParallelism: false,
@@ -87,8 +87,8 @@ const ON_SECURED_STACK = {
 const SECURE_MIGRATION = ['test/secure/migration.test.ts'];
 
 const PROJECTS = [
-  // These files use no server, no other process and no thread. Each worker of vitest runs many of
-  // these files without a restart, which halves the time.
+  // These files use no other process and no thread. A server that they use is in their own process.
+  // Each worker of vitest runs many of these files without a restart, which halves the time.
   {
     test: {
       ...common,
@@ -102,12 +102,12 @@ const PROJECTS = [
       isolate: false,
     },
   },
-  // These files need no server either, but they are slow: properties, models, threads,
-  // processes, waits.
+  // These files need none of the stack's servers either. But they are slow, because they test
+  // properties or models, start threads or processes, or wait.
   { test: { ...common, name: 'heavy', include: HEAVY } },
   // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
   // of a worker share the server. They run after `heavy`: a file of `heavy` between them would end
-  // the worker, and with it the server.
+  // the worker of vitest, and with it the server.
   {
     test: {
       ...common,
@@ -139,7 +139,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Files that take over a minute: modes from start to end, crash points, random kills.
+  // Files that take over a minute, such as modes from start to end, crash points and random kills.
   // `npm run test:e2e` runs them, and `npm test` does not.
   {
     test: {
@@ -168,8 +168,8 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Every crash point, models up to 3 million states, random kills. `npm run test:faults` runs
-  // these files in about an hour.
+  // Tests of faults, such as every crash point, models up to 3 million states, and random kills.
+  // `npm run test:faults` runs these files in about an hour.
   {
     test: {
       ...common,

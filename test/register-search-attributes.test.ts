@@ -1,5 +1,6 @@
-// Tests how a worker registers search attributes. Without the right to list or to register them, it
-// reports the attributes that are or may be missing, with the commands, and starts anyway.
+// Tests how a worker registers search attributes. If it lacks the right to list or to register
+// them, it starts anyway. It then reports the attributes that are or may be missing, and the
+// commands that register them.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/wiring/register-search-attributes.js';

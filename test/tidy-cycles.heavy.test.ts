@@ -1,5 +1,5 @@
-// Checks the parts (subfolders and files) of the large source folders: their number, and that the
-// imports between them form no cycle.
+// Checks the parts (subfolders and files) of the large source folders. The imports between parts
+// must form no cycle, and the largest folders must not have too many parts.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';

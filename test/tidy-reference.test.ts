@@ -1,5 +1,5 @@
-// Checks that the files that `npm run docs` generates are up to date, and that the list of
-// environment variables is complete.
+// Checks that the files that `npm run docs` generates are up to date. Also checks that the list of
+// environment variables has each SLUICE_ and TEMPORAL_ variable that the sources name.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,7 +10,7 @@ it.each(Object.keys(GENERATED))('%s is what `npm run docs` writes', (file) =>
   expect(readFileSync(file, 'utf8')).toBe(GENERATED[file]!()),
 );
 
-it('every environment variable that the sources name is in the list of variables', () => {
+it('every SLUICE_ or TEMPORAL_ variable that the sources name is in the list of variables', () => {
   const listed = Object.keys(VARIABLES).map((name) => name.replace('*', ''));
   const named = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))

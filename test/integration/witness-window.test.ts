@@ -1,6 +1,7 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
-// topic. The final window reads only the rows that the witness (a temporary slot) names as changed.
-// The test itself writes to the topic, so it can leave out events and invent others.
+// topic. The final window reads only the rows that have changed since then. The witness (a
+// temporary slot) names the changes of the source, and the topic shows its own changes. The test
+// itself writes to the topic, so it can leave out events and invent others.
 import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';

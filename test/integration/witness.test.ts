@@ -86,7 +86,7 @@ describe('a witness', () => {
     });
   });
 
-  it('lists a row in the next reading if its transaction was still open at this reading', async () => {
+  it('lists a changed row only in the first reading after the end of its transaction', async () => {
     const { name, client, seen } = await witnessed();
     await withDatabase(name, async (other) => {
       await other.query('BEGIN; DELETE FROM a WHERE id = 1');
@@ -130,10 +130,10 @@ describe('a witness', () => {
   });
 
   it.each([
-    ['a truncated table', 'TRUNCATE a', /public\.a was truncated/],
+    ['a truncate of the table', 'TRUNCATE a', /public\.a was truncated/],
     ['a new column', 'ALTER TABLE a ADD w int; UPDATE a SET v = 1', /definition of public\.a/],
     [
-      'an identity that does not name the key',
+      'a replica identity that does not name the key',
       `CREATE UNIQUE INDEX other ON a (v); ALTER TABLE a ALTER v SET NOT NULL, REPLICA IDENTITY USING INDEX other; UPDATE a SET id = -id WHERE id = 5`,
       /replica identity of public\.a does not name the key id|definition of public\.a/,
     ],

@@ -1,5 +1,5 @@
-// Tests how a worker watches the notices (messages to a webhook), and the migrations that no guard
-// watches at the moment. Ledger, slot and webhook are real.
+// Tests how a worker sends notices (messages to a webhook), and watches the migrations that no
+// guard watches at the moment. Ledger, slot and webhook are real.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -37,8 +37,8 @@ const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
 const kinds = (): string[] =>
   hook.requests.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
 
-describe('a worker that watches notices and migrations without a running guard', () => {
-  it('sends each notice until the webhook accepts it, and then never again', async () => {
+describe('a worker that sends notices and watches migrations without a running guard', () => {
+  it('tries for a day to send a notice, and never sends it again after the webhook has accepted it', async () => {
     await budgets.aMigration('waits');
     hook.answers.push(503);
     await watchOnce(deps(), false);

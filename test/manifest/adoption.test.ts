@@ -1,4 +1,5 @@
-// Tests which specs may adopt an existing capture, and what the plan of such a spec says.
+// Tests which specs may adopt an existing capture, and what the plan of such a spec says. Also
+// tests which connectors and topics a migration can adopt.
 import { describe, expect, it } from 'vitest';
 import { unfit, differences } from '../../src/connectors/existing-connector.js';
 import { debeziumPostgresConfig, includePattern } from '../../src/connectors/debezium-postgres.js';
@@ -160,7 +161,7 @@ describe('the configuration of an existing connector', () => {
 });
 
 describe('a topic', () => {
-  it('can be adopted only if nothing deletes its records', () => {
+  it('can be adopted only if no limit of time or size deletes its records', () => {
     expect(losesRecords({ 'cleanup.policy': 'compact', 'retention.ms': '1000' })).toBeNull();
     expect(losesRecords({ 'cleanup.policy': 'delete', 'retention.ms': '-1' })).toBeNull();
     expect(losesRecords({ 'cleanup.policy': 'delete', 'retention.ms': '1000' })).toMatch(/1000/);

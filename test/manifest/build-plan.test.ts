@@ -48,7 +48,7 @@ describe('a plan for a shared table', () => {
       /the batch's writes to public.totals fail with an error.* role nightly loses its privileges to write to the table/,
     );
   });
-  it("makes the sink's session name the stream's role, and the iteration and epoch of the commit", () => {
+  it("sets in the sink's session the stream's role, and the iteration and epoch of the commit", () => {
     const url = jdbcSinkConfig(aPlan({ spec: SHARED_PARTS }), { role: 'stream', since: '1.7' })[
       'connection.url'
     ]!;

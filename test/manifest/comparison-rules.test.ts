@@ -1,6 +1,6 @@
-// Tests which specs `sluice compare` accepts. It uses existing objects and creates nothing. A
-// migration uses only objects that it created or adopted. Each of the two refuses parts of a spec
-// that it would have to ignore.
+// Tests which specs `sluice compare` accepts, and the plan of a comparison. The command uses
+// existing objects and creates nothing. A migration uses only objects that it created or adopted.
+// The command and a migration each refuse parts of a spec that they would have to ignore.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpecText, type SpecUse } from '../../src/manifest/parse.js';

@@ -1,5 +1,5 @@
 // Tests which specs may leave the control of the connectors to Strimzi, and what such a plan needs
-// in Kubernetes.
+// in Kubernetes. Also tests the resource of a connector.
 import { describe, expect, it } from 'vitest';
 import { configOf, configPatch, specOf } from '../../src/clients/kubernetes/connector-resource.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';
@@ -59,7 +59,7 @@ describe('a spec with control: strimzi', () => {
     expect(problems({ connector: connector(more) }).join('\n')).toMatch(message),
   );
 
-  it('refuses Avro, because Strimzi does not show whether the converter is installed', () => {
+  it('refuses tables in Avro, because Strimzi does not show whether the converter is installed', () => {
     const kafka = { brokers: ['k:9092'], format: 'avro', registry: { url: 'http://registry' } };
     expect(problems({ connector: connector(), kafka }).join('\n')).toMatch(
       /spec.kafka.format: .*does not list converters/,

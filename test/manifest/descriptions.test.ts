@@ -24,5 +24,5 @@ it('every key of the JSON Schema has a description', () => {
   expect(keys.filter(([, text]) => !text).map(([path]) => path)).toEqual([]);
 });
 
-it('every description is a sentence that ends in a period', () =>
+it('every description begins with a capital letter and ends in a period', () =>
   expect(keys.filter(([, text]) => text && !/^[A-Z].*\.$/.test(text))).toEqual([]));

@@ -1,5 +1,5 @@
-// Tests that a credential in the text of a spec is refused, because the spec is stored in history,
-// ledger, plan and report. The error names the place of the credential and does not repeat it.
+// Tests that a credential in the text of a spec is refused. Otherwise, history, ledger, plan and
+// report would show it. The error names the place of the credential and does not repeat it.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';

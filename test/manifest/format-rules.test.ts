@@ -82,7 +82,7 @@ describe('the format avro', () => {
     ],
     [{ registry: { ...CONFLUENT, url: 'https://r/${env:X}' } }, /registry\.url: .*placeholder/],
   ] as const)(
-    'refuses settings that cannot be combined with it, and names place and remedy (%j)',
+    'needs a registry and settings that fit; a refusal names the place and the remedy (%j)',
     (parts, why) => {
       expect(problems(parts).join('\n')).toMatch(why);
     },

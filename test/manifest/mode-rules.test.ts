@@ -197,7 +197,7 @@ describe('a spec', () => {
       ).join('\n'),
     ).toContain(message);
   });
-  it('is refused for a spec key of jdbc-source (`deletes`) on a connector that reads the WAL', () => {
+  it('is refused if a connector that reads the WAL has a key of jdbc-source, such as `deletes`', () => {
     const input = aSpecInput({
       spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } },
     });

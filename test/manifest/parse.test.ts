@@ -82,7 +82,7 @@ describe('a wrong spec', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/^m\.yaml:\d+:1 a second YAML document begins here; a spec is one/);
   });
-  it('is refused with all of its problems, not only with the first one', () => {
+  it('is refused, and the error lists all of its problems, not only the first one', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
     });
@@ -142,7 +142,7 @@ describe('a wrong spec', () => {
       expect.stringMatching(/unknown key "surplus"/),
     ]);
   });
-  it('is refused for keys of connector.config that are not in the allowlist', () => {
+  it('is refused if connector.config has a key outside of the allowlist, or a literal password', () => {
     const input = aSpecInput({
       spec: {
         connector: {

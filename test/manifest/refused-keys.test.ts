@@ -1,5 +1,5 @@
-// Tests the error message for a key that is missing or misplaced, for a setting that would have no
-// effect or could never work, and for a name that Postgres would change.
+// Tests the error messages for three kinds of mistakes: a key is missing or misplaced, a setting
+// has no effect or can never work, or Postgres would change a name.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';

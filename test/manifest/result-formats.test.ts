@@ -1,5 +1,5 @@
-// Tests which specs may have results in a format whose schemas are in a schema registry, and which
-// converters the sink gets.
+// Tests which specs may have results in a format that needs a schema registry, and which converters
+// the sink gets.
 import { describe, expect, it } from 'vitest';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

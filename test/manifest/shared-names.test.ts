@@ -1,5 +1,5 @@
-// Tests specs whose parts contradict each other in their names, times and limits. Each must be
-// refused before anything is created.
+// Tests specs whose names, times or limits contradict each other, or would not work in another
+// system. Sluice must refuse such a spec before it creates anything.
 import { describe, expect, it } from 'vitest';
 import {
   debeziumPostgresConfig,

@@ -29,7 +29,7 @@ describe('a spec with a target database', () => {
     expect(problems({ cutover: {}, sink: undefined })).toEqual([]);
   });
 
-  it('is refused if one transaction would have to change both databases', () => {
+  it('is refused if a trigger of the source would read the lease row, or with a shared table', () => {
     const { cutover } = BATCH_PARTS;
     expect(problems({ cutover: { ...cutover, fence: 'source' } })).toEqual([
       expect.stringMatching(/^spec\.cutover\.fence: .*lease row.*; use fence: result/),

@@ -1,6 +1,6 @@
-// Defines the invariants of the model of the cut-over's protocol. Some must hold in every reachable
-// state, and the others at the moment of the commit. Their numbers (I1, I2, …) are those in
-// docs/explanation/cutover.md.
+// Defines most invariants of the model of the cut-over's protocol. Some must hold in every
+// reachable state, and the others at the moment of the commit. (The moves themselves check I4 and
+// I18, see moves.ts.) The numbers (I1, I2, …) are those in docs/explanation/cutover.md.
 import { FENCED, PC, ROLLED_BACK, SWITCHED, WRITER, type Worker, type World } from './state.js';
 
 /**

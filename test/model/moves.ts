@@ -1,5 +1,5 @@
-// Lists every possible move in a world, which is one state of the model. Each move of a worker or a
-// writer is one lock, one evaluation or one write. Any possible move may come next.
+// Lists every possible move in a world, which is one state of the model. No move of a worker or a
+// writer is larger than one lock, one evaluation or one write. Any possible move may come next.
 import {
   FENCED,
   GONE,
@@ -71,7 +71,7 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
   if (pc === WRITER.begun && !step.tablesLocked(w))
     to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
   // With row triggers, the apply worker of a subscription reads the lease row like every other
-  // writer, so it needs no moves of its own.
+  // writer. It then needs no moves of its own.
   if (pc === WRITER.begun && !step.tablesLocked(w) && !rules.rowTriggers)
     to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
   if (pc === WRITER.tables && !(rules.triggerLocks && step.leaseLocked(w))) {

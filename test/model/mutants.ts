@@ -4,7 +4,7 @@
 // `commit:`.
 
 export interface Rules {
-  /** commit: evaluates its condition only after it has locked the lease row, and not before. */
+  /** commit: evaluates its condition only after it has locked the lease row. */
   lockThenCheck: boolean;
   /** commit: locks the lease row (`SELECT … FOR UPDATE`). */
   lockAtCommit: boolean;
@@ -95,8 +95,8 @@ export const OURS: Rules = {
 
 /**
  * The name of a mutant, its difference from the real protocol, and the invariant that it must
- * break. Some mutants also name the number of writers and `isCalm` of the model in which they break
- * the invariant. By default, the model has one writer and is not calm.
+ * break. Some mutants also say with how many writers they break it, and whether the model must be
+ * calm (`isCalm` in moves.ts). By default, the model has one writer and is not calm.
  */
 export const MUTANTS: readonly (readonly [
   name: string,

@@ -90,8 +90,8 @@ function guardSees(w: World, { guardResumes, guardAsks, endsLatePauses }: PauseR
 }
 
 /**
- * Returns a problem if the worker of the window that paused the connector is dead, and nothing will
- * resume the connector.
+ * Returns a problem if the worker of the window that paused the connector is dead, and the guard
+ * will never resume the connector.
  */
 function inState(w: World, rules: PauseRules): string | null {
   if (w.connector !== BY_WINDOW || w.dead === 0) return null;

@@ -1,6 +1,6 @@
-// Models a shared table (route `postgres-table`). The model has the table, the staging table (to
-// which the sink writes until the commit), a topic of two records, the batch, and the sink's task.
-// It also has a task that Kafka Connect reports as paused but that still runs, and a sink of an
+// Models a shared table (route `postgres-table`). The model has the table, the batch, the sink's
+// task, and a topic of two records. Until the commit, the sink writes to a staging table. The model
+// also has a task that Kafka Connect reports as paused but that still runs, and a sink of an
 // earlier iteration. Its moves lead through a commit and a rollback. The model checks that no
 // record is lost, that no row is moved twice, and that only the owner writes to the table. (These
 // are the invariants S1 to S4 of docs/explanation/cutover.md.)

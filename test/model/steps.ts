@@ -1,5 +1,5 @@
-// Models the cut-over's activities, each as several steps of a worker. A step is one lock, one
-// evaluation or one write.
+// Models the activities of the cut-over and of the sweep, as steps of a worker. No step is larger
+// than one lock, one evaluation or one write.
 import {
   FENCED,
   GONE,

@@ -1,8 +1,8 @@
 // Models a still point: a window pauses the connector, so that the topics do not change while it
-// compares. The model has one row, whose n-th change is record n. It has a connector, which may
-// have sent records that are not in the topic yet, and a pipeline, whose output the window compares
-// with the source. A commit is in the WAL before a snapshot sees it, as with synchronous
-// replication.
+// compares. The model has one row, whose n-th change is record n. It also has a connector and a
+// pipeline. The connector may have sent records that are not in the topic yet. The window compares
+// the pipeline's output with the source. A commit is in the WAL before a snapshot sees it, as with
+// synchronous replication.
 import type { Game } from './search.js';
 
 const CHANGES = 4;

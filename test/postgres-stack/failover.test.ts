@@ -44,7 +44,7 @@ const fileFor = (database: string, port: number): string =>
   });
 
 describe('the connector setting slot.failover', () => {
-  it('is refused by doctor before Postgres 17, and from 17 on if no standby would keep the slot', async () => {
+  it('is refused by doctor up to Postgres 16, and on later versions if no standby would keep the slot', async () => {
     const database = await freshDatabase(accounts(10));
     cleanUps.push(database.drop);
     const file = fileFor(database.name, Number(process.env['PGPORT']));

@@ -1,5 +1,5 @@
-// PostgreSQL 18 can invalidate a slot that nothing has read for a while. Sluice must name this
-// reason.
+// Since version 18, PostgreSQL can invalidate a slot that no session has used for a while. Sluice
+// must then name this reason.
 import { afterAll, describe, expect, it } from 'vitest';
 import { lossOf, readSlot } from '../../src/clients/postgres/slots.js';
 import { sleepUntil } from '../support/builders.js';

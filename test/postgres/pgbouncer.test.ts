@@ -18,7 +18,10 @@ afterAll(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
 
-/** Starts pgbouncer in front of the test stack's server. pgbouncer refuses to run as root. */
+/**
+ * Starts pgbouncer in front of the test stack's server. pgbouncer refuses to run as root, so a test
+ * that runs as root starts it as a user without privileges.
+ */
 async function startPooler(mode: 'session' | 'transaction'): Promise<number> {
   const port = await freePort();
   const dir = temporaryFolder('sluice-pgbouncer-');

@@ -1,6 +1,6 @@
 // Debezium finds the types of some extensions by their name alone. If a user made a type of that
 // name, Sluice must not treat it as the extension's type. If both types exist, Sluice must trust
-// neither.
+// neither. Also tests how Sluice finds a collation that treats different texts as equal.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeQuery, readTable } from '../../src/clients/postgres/catalog.js';
 import { isProvable } from '../../src/compare/column-types.js';

@@ -1,5 +1,5 @@
-// Tests migrations whose pipeline writes its stage and its result in Avro, JSON Schema or Protobuf,
-// with the schemas in a real schema registry. One migration has a sink, which reads the result with
+// Tests migrations whose pipeline writes its stage and its result in Avro, JSON Schema or Protobuf.
+// The schemas are in a real schema registry. One migration has a sink, which reads the result with
 // the registry's converter.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';

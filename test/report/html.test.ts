@@ -25,7 +25,7 @@ describe('the report as HTML and as Markdown', () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/<(script|link|iframe|object|img)\b|\son\w+=|url\(|@import/);
   });
-  it('shows that a run was blocked, unauthenticated decisions, and leftovers', () => {
+  it('shows a block, the missing authentication of decisions, and leftovers', () => {
     const html = renderHtml(aReport(3));
     for (const text of [
       'Blocked (unreachable)',

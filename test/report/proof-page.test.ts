@@ -1,4 +1,4 @@
-// Tests the three forms in which `sluice prove` shows what it proved.
+// Tests the text, the Markdown page and the HTML page that show what `sluice prove` proved.
 import { describe, expect, it } from 'vitest';
 import { leftOutOf } from '../../src/domain/evidence/left-out.js';
 import type { ShownProof } from '../../src/domain/evidence/slice-proof.js';

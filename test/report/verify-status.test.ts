@@ -1,4 +1,5 @@
-// Tests that `report verify` finds a status that the ledger does not support.
+// Tests that `report verify` finds a status that the ledger does not support, and accepts an
+// earlier status of the same run.
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/report-page.js';
@@ -51,7 +52,7 @@ describe('report verify', () => {
   it.each<[string, Partial<Status>]>([
     ['a phase', { phase: 'soak' }],
     ['an epoch', { epoch: 7 }],
-    ['consumers on the stream side', { route: { side: 'stream', observedAt: 'later' } }],
+    ['a route to the stream', { route: { side: 'stream', observedAt: 'later' } }],
   ])('finds %s that a live run has not reached', (_what, change) => {
     expect(broken(withStatus(source, change), source)).toEqual(['decisions']);
   });

@@ -1,6 +1,6 @@
-// Tests that `report verify` accepts a window whose counts mean `failed`, but which is inconclusive
-// because a table was rewritten during the window. Without this reason, `report verify` must accept
-// no other verdict for such counts.
+// Tests a window whose counts mean `failed`, but which is inconclusive because a table was
+// rewritten during the window. `report verify` must accept it. Without this reason, `report verify`
+// must accept no other verdict for such counts.
 import { describe, expect, it } from 'vitest';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';

@@ -106,7 +106,7 @@ describe('Flink with a password over SASL_SSL', () => {
 
   beforeAll(() => createWarehouse(databaseOf(name)));
 
-  it('needs what the plan lists, and doctor names a missing ACL, a wrong and a missing secret', async () => {
+  it('needs what the plan lists; doctor names a missing ACL, a missing secret and a wrong one', async () => {
     const plan = sluice('plan', '-f', file()).stdout;
     expect(plan).toMatch(/flink +topic +flink-scram\.\* \(prefixed\) +Describe, Read/);
     expect(plan).toContain('task manager need the variable SLUICE_SECRET_FLINK');
@@ -142,7 +142,7 @@ describe('Flink with a password over SASL_SSL', () => {
     },
   );
 
-  it('passes a window with equal data, fails one with changed data, and shows no secret', async () => {
+  it('passes a window with equal data, fails one after a change was lost, and shows no secret', async () => {
     const started = sluice('start', '-f', file());
     expect(started.code, started.stderr).toBe(0);
     await waitFor(name, 'approval');

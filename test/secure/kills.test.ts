@@ -1,6 +1,6 @@
 // Runs the whole example daily-revenue on a secured stack, with topics in Avro. Sluice's database
-// roles own nothing. Only the ACLs of the plan and those of the pipeline's internal topics exist.
-// Each test kills a broker and a Connect worker with SIGKILL.
+// roles own nothing. The tests grant only the ACLs of the plan, and those of the pipeline's
+// internal topics and transactions. Each test kills a broker and a Connect worker with SIGKILL.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 // Tests a migration with a batch on a secured stack, and `sluice compare` after it. All connections
-// use TLS and logins. The migration has only the ACLs that `sluice plan` prints. Before they exist,
-// doctor names the missing ACLs.
+// to Postgres, Kafka and Kafka Connect use TLS and logins. The migration has only the ACLs that
+// `sluice plan` prints. Before they exist, doctor names the missing ACLs.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -8,7 +8,7 @@ import type { StackHome } from '../../stack/paths.js';
 import { makeSecured } from '../../stack/secure.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-it('makes a new CA if a certificate has expired, because the CA expires at the same time', () => {
+it('a secured stack gets a new CA if a certificate has expired, because the CA then expires, too', () => {
   const dir = temporaryFolder('sluice-secured-');
   const home = { name: 'secured', dir } as StackHome;
   const { folder, ca } = makeSecured(home);

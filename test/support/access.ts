@@ -1,6 +1,6 @@
-// Provides the addresses and logins with which tests reach the servers of the running stack. A
-// secured stack needs TLS and a login everywhere, and a plain stack needs neither. With these
-// functions, the same test can run on both.
+// Provides the addresses and logins with which tests reach the servers of the running stack. On a
+// secured stack, Postgres, Kafka and Kafka Connect need TLS and a login. On a plain stack, only
+// Postgres needs a login. With these functions, the same test can run on both.
 import { parseDocument } from 'yaml';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { httpAccess } from '../../src/clients/http/http-access.js';

@@ -1,5 +1,5 @@
 // Builds small specs, refs, plans and workflow inputs for tests. A test overrides the parts that it
-// tests. Also waits for conditions, and sends approvals to workflows.
+// tests. Other functions wait for conditions and results, and send approvals to workflows.
 import type { WorkflowHandle } from '@temporalio/client';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

@@ -1,4 +1,4 @@
-// Makes certificates of a private CA, in a temporary folder of the test file.
+// Makes private CAs and certificates, in a temporary folder of the test file.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 // Fakes ksqlDB's REST API, so that the tests need no ksqlDB server. The fake speaks the documented
-// protocol. Statements are reported as queued, and a moment later as successful. Names without
-// quotes are upper-cased. An existing name is refused, unless the statement has IF NOT EXISTS. A
-// stream or table into which a query writes cannot be dropped.
+// protocol. It reports CREATE, DROP and TERMINATE as queued, and a moment later as successful.
+// Names without quotes are upper-cased. An existing name is refused, unless the statement has IF
+// NOT EXISTS. A stream or table into which a query writes cannot be dropped.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -20,7 +20,7 @@ class Refused extends Error {}
 export class FakeKsqlDb {
   readonly sources = new Map<string, Source>();
   readonly queries = new Map<string, Query>();
-  /** Statements that were executed, in order. */
+  /** Statements that change something, in order. Some of them may have been refused. */
   readonly executed: string[] = [];
   /** Properties of the last request that contained statements. */
   properties: object = {};

@@ -45,7 +45,7 @@ class Refused extends Error {
 export class FakeStrimzi {
   readonly kubernetes = new FakeKubernetes();
   readonly connect = new Map<string, Connector>();
-  /** The requests to Kafka Connect, in order. */
+  /** The requests that changed something in Kafka Connect, in order. */
   readonly done: string[] = [];
   /** True if the operator does not run. */
   isAway = false;

@@ -1,5 +1,6 @@
 // Migrates the shop of the example daily-revenue while its writers are busy. The migration fences
-// the source tables, which refuse writes as long as the fence lasts.
+// the source tables, which refuse writes as long as the fence lasts. A test can also use a shop in
+// which batch and stream share one table.
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

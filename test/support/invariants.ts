@@ -54,7 +54,7 @@ export function historyIsSmall({ history, windows }: RunRecord): string | null {
   const count = history.events.length;
   const allowed = PLAIN_EVENTS + EVENTS_PER_WINDOW * new Set(windows.map((w) => w.number)).size;
   if (count > allowed) return `I14: ${count} events > ${allowed}`;
-  const largest = Math.max(0, ...payloadsOf(history).map((text) => text.length));
+  const largest = Math.max(0, ...payloadsOf(history).map((text) => Buffer.byteLength(text)));
   return largest > PAYLOAD_BYTES ? `I14: a payload of ${largest} bytes > ${PAYLOAD_BYTES}` : null;
 }
 

@@ -189,7 +189,7 @@ export const hostileJson = (type: string): fc.Arbitrary<string> =>
         !/\p{Surrogate}/u.test(text) &&
         (text.startsWith('"') || !text.includes(' '))
         ? text
-        : form; // only texts that Kafka Connect can write: compact JSON without lone surrogates
+        : form; // Kafka Connect writes only compact JSON, without lone surrogates
     });
 
 function isJson(text: string): boolean {

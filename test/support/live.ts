@@ -1,6 +1,6 @@
 // Provides what a test file with real servers needs: its own worker, its own databases, and a
-// writer. At the end, the worker is stopped, and the databases are removed. Also creates topics,
-// writes records, and removes connectors.
+// writer. At the end, the worker is stopped, and the databases are removed. Other functions create
+// topics, write records, and remove connectors.
 import { spawn } from 'node:child_process';
 import type kafkajs from 'kafkajs';
 import type pg from 'pg';
@@ -130,8 +130,8 @@ export const objects = async (client: pg.Client): Promise<object[]> =>
   ).rows;
 
 /**
- * Removes two objects that a migrated run handed over: its connector, and then the slot, which
- * would keep the database from being dropped.
+ * Removes two objects that a migrated run handed over: first its connector, and then its slot. The
+ * slot would keep the database from being dropped.
  */
 export async function dismantle(client: pg.Client, name: string): Promise<void> {
   await askConnect('DELETE', name);

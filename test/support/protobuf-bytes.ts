@@ -33,8 +33,8 @@ export function fixed(id: number, size: 4 | 8, write: (bytes: Buffer) => void): 
 }
 
 /**
- * Builds a record in Confluent's wire format: a zero byte, the id of the schema, the path to the
- * message in the schema, and the fields. An empty path means the first message.
+ * Builds a record in Confluent's wire format. It has a zero byte, the id of the schema, the path to
+ * the message in the schema, and the fields. An empty path means the first message.
  */
 export function message(id: number, path: readonly number[], ...fields: readonly Buffer[]): Buffer {
   const head = Buffer.alloc(5);

@@ -4,7 +4,7 @@ import { readTopic } from '../../src/clients/kafka/records.js';
 import { kafkaPort } from './access.js';
 import { sleepUntil } from './builders.js';
 
-/** Reads the topic until it has seen `count` keys. Returns the last value that it saw for a key. */
+/** Reads the topic until it has seen `count` keys. Returns the last value that each key had. */
 export async function recordsOf(topic: string, count: number): Promise<Map<string, string>> {
   const kafka = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],

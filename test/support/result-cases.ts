@@ -89,8 +89,8 @@ const objectOf = ({ columns }: Shape, row: Row, names: readonly string[], other?
     .join(', ')}}`;
 
 /**
- * Generates a record of a row. Its value has the usual form, an unusual or wrong form, or a schema,
- * lacks a column, or is null. Its key may be null, too.
+ * Generates a record of a row. Its value has the usual form, an unusual or wrong form, or a schema.
+ * Or the value lacks a column, is cut off, or is null. The key may be null, too.
  */
 function recordOf(shape: Shape, rows: readonly Row[]): fc.Arbitrary<OutputRecord> {
   const forms = JSON_FORMS[shape.columns[0]!.type] ?? ['"x"', '7'];

@@ -1,7 +1,7 @@
 // Builds a row in the forms of both sides: Postgres sends COPY BINARY with the ctid, and the topic
 // has Debezium's JSON. This code follows the descriptions of the formats. It does not use the
-// tested code, because that code must not check itself. Also passes records to a fold, and
-// generates random numbers.
+// tested code, because that code must not check itself. Other functions pass records to a fold, and
+// generate random numbers.
 
 export type Value = string | number | boolean | null;
 

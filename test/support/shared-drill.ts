@@ -1,6 +1,6 @@
 // Sets up a shared table for a drill (a test of the cut-over on a real database). It makes the
-// table's rows, the staging table (to which the sink writes until the commit), and a migration that
-// owns both tables.
+// table with its rows, the staging table, and a migration whose route is the shared table. A sink
+// writes to the staging table until the commit.
 import pg from 'pg';
 import { LEASE, type Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';

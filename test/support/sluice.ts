@@ -74,7 +74,7 @@ function startThread(): Ask {
   };
 }
 
-/** Runs the command in a separate process while this one continues, for example as a server. */
+/** Runs the command in a separate process. Meanwhile, this process can answer requests. */
 export async function sluiceBeside(...args: string[]): Promise<Ran> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ran = { stdout: '', stderr: '' };

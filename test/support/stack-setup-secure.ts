@@ -1,7 +1,7 @@
 // Starts a secured stack. The suite `secure` also needs a schema registry. The suite `e2e-secure`
 // needs the pipeline of the example daily-revenue. Its tests create topics themselves, so its
-// logins may use every topic and group. `test/secure/migration.test.ts` runs with the ACLs of a
-// plan instead.
+// logins may use every topic, group and transactional id. `test/secure/migration.test.ts` runs with
+// the ACLs of a plan instead.
 import kafkajs from 'kafkajs';
 import type { TestProject } from 'vitest/node';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';

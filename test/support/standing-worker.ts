@@ -1,5 +1,5 @@
-// Runs one activity of the cut-over, and suspends its own process (SIGSTOP) inside the activity's
-// transaction, after the first statement that matches PATTERN. Usage: node --import tsx
+// Runs one activity of the cut-over. Inside the activity's transaction, it suspends its own process
+// (SIGSTOP) after the first statement that matches PATTERN. Usage: node --import tsx
 // standing-worker.ts fence|commitCutover INPUT PATTERN stop|go. The activity begins when the
 // process reads a line, because loading the code may take longer than the hold. After the statement
 // that matches, the process prints `there`. With `go`, the process is not suspended, but waits for

@@ -1,6 +1,6 @@
 // Runs a migration of `accounts` with a small pipeline, while a writer writes all the time. Tests
-// of exact results use it. The rows that change most often have a TOAST value that no update
-// touches, so their records have a placeholder for it.
+// of exact results use it. The rows that change most often have a TOAST value. No update touches
+// this value, so the records of these rows have a placeholder for it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';

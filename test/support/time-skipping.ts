@@ -170,8 +170,8 @@ const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>
   (await handle.describe()).status.name === 'RUNNING';
 
 /**
- * Skips time until the run has ended. The SDK's own method is not used: with it, the server skips
- * years beyond the end of the run, and the next test begins in a different year.
+ * Skips time until the run has ended. The SDK's own method is not used. With it, the server skips
+ * years beyond the end of the run, so the next test would begin in a different year.
  */
 async function resultOf(bench: Bench, handle: WorkflowHandle): Promise<unknown> {
   for (let step = 0; await isOpen(handle); step += 1) {

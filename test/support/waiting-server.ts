@@ -9,7 +9,7 @@ import { stop } from '../../stack/processes.js';
 import { PG_PASSWORD, PG_USER, ask, startPostgres } from '../../stack/services/postgres.js';
 import { testPostgres } from './sluice.js';
 
-/** The commit of a session waits only with `synchronous_commit = on`. */
+/** By default, commits wait for no standby. With `synchronous_commit = on`, they wait for it. */
 const SETTINGS = ['synchronous_standby_names=nobody', 'synchronous_commit=local'];
 
 export interface WaitingServer {

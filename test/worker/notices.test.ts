@@ -21,7 +21,7 @@ const BLOCKED = {
 const kinds = (notices: readonly Notice[]): string[] => notices.map(({ kind }) => kind);
 
 describe('the notices of a migration', () => {
-  it('exist for a needed approval and for an outcome, and not for a migration that needs no person', () => {
+  it('exist for a needed approval, an outcome and a terminated run, not for a run that continues', () => {
     expect(noticesOf(aStatus())).toEqual([]);
     expect(noticesOf(aStatus({ needsApproval: true, evidenceId: 'ev-1.1-a' }))).toMatchObject([
       { kind: 'needs-approval', key: 'needs-approval/ev-1.1-a', next: 'sluice get a' },

@@ -1,5 +1,6 @@
 // Tests the time after the commit. A commit may have happened although it seemed to fail. Another
-// system may have to switch the route. A person may extend the soak.
+// system may have to switch the route. A person may extend the soak. The soak blocks the run if the
+// batch's table still has readers, or if consumers read the batch again.
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { aSpecInput, anHourlyInput } from '../support/builders.js';
@@ -82,7 +83,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it("blocks the run at its end if the batch's table has readers; a retry completes the run, audited", async () => {
+  it("blocks the run if the batch's table has readers; a retry completes it, and the audit names them", async () => {
     let readers = ['materialized view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(

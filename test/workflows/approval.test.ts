@@ -70,7 +70,7 @@ describe('the change window', () => {
 });
 
 describe('a rehearsal', () => {
-  it('that a failed window prevents fences nothing, and answers that nothing was rehearsed', async () => {
+  it('fences nothing after a failed window, and answers that nothing was rehearsed', async () => {
     let mayEnd = false;
     const fake = fakes();
     const runWindow: typeof fake.activities.runWindow = async (input) => {

@@ -1,6 +1,6 @@
 // Tests the steps of a cut-over. The plan shows them, the run follows them, and the runbook
 // explains them. The run predicts the hold (how long the batch will be paused) before it fences
-// anything.
+// anything. Also tests the full pass before the fence, and an attempt that was refused.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';

@@ -10,7 +10,7 @@ import { play, useBench, type Play } from '../support/time-skipping.js';
 
 const bench = useBench();
 
-/** After a wait of this length, each workflow has continued as new. */
+/** A wait of this length makes a run with many events a day continue as new. */
 const DAYS = 30;
 const EVENTS_A_DAY = 600;
 const BYTES_OF_A_RUN = 1_000_000;

@@ -1,4 +1,5 @@
-// Tests how a run reacts to problems, pauses and wrong messages.
+// Tests how a run reacts to problems, pauses, wrong messages, and a rollback before its spec was
+// read.
 import { describe, expect, it } from 'vitest';
 import { aWorkflowInput, approve, result } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

@@ -1,5 +1,6 @@
 // Tests that a rollback removes nothing while consumers are observed on the stream side, no matter
-// what the lease row says. Also tests a rollback that continues as new before its last steps.
+// what the lease row says. Also tests a rollback that continues as new before its last steps, and
+// rollbacks with a ledger that does not answer or was restored.
 import { describe, expect, it } from 'vitest';
 import { ADOPTING } from '../support/adopting.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';

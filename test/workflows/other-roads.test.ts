@@ -1,4 +1,5 @@
-// Tests less usual paths: polled tables, and pipelines that must be moved to a new generation.
+// Tests less usual paths: polled tables, an incremental load, and pipelines that must be moved to a
+// new generation.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

@@ -1,5 +1,6 @@
 // Tests that guards, windows and the hold cannot prevent each other from starting. A slot in this
-// file is the place of one activity in a Temporal worker.
+// file is the place of one activity in a Temporal worker. Also tests how soon the run notices the
+// death of a worker.
 import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';

@@ -1,5 +1,6 @@
 // Tests the rollback of a run that was reset to a point before it made anything. The run knows
-// nothing of its earlier execution, but the ledger lists what that execution made.
+// nothing of its earlier execution, but the ledger lists what that execution made. Also tests a
+// rollback that is requested before the spec is read.
 import { describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';

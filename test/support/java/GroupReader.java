@@ -1,9 +1,9 @@
-// java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC PROTOCOL STATE_FOLDER
-// PROTOCOL is classic, consumer, share or streams.
-// If KAFKA_PROPERTIES names a file with the settings for TLS and login, the program uses them.
-// Reads the topic as a member of the group, with that protocol, and commits what it has read. (In a
-// share group, it acknowledges records instead.) Only `streams` uses STATE_FOLDER. The program
-// never ends by itself.
+// Reads a topic as a member of a group, and commits what it has read. (In a share group, it
+// acknowledges records instead.) The program never ends by itself.
+// Usage: java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC PROTOCOL STATE_FOLDER
+// PROTOCOL is the group's protocol: classic, consumer, share or streams. Only `streams` uses
+// STATE_FOLDER. If the variable KAFKA_PROPERTIES names a file with the settings for TLS and login,
+// the program uses them.
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
