@@ -21,13 +21,23 @@ const MEASURE_MS = 15_000;
  * before it took too long or found no row. Null is the whole table.
  */
 const SAMPLE_PERCENTS = [null, 0.1, 0.001];
-/** A value that needs no more bytes on disk than this cannot become a message that is too large. */
-const LEAST_COMPRESSED = 4000;
+/**
+ * How much longer a value can be than on disk, by its compression. In PGLZ, 25 bytes stand for at
+ * most 8 copies of 273 bytes. In LZ4, each further byte of a copy stands for at most 255 bytes.
+ */
+const MOST_COMPRESSED = { pglz: 88, lz4: 256 } as const;
+/**
+ * How much longer than its bytes the text of a value can be. An array has one bit for NULL. In
+ * jsonb, a control character becomes an escape of 6 characters. Numbers of more than 100,000 digits
+ * could be even longer, but are not expected.
+ */
+const GROWTH = { json: 1, array: 40, other: 8 } as const;
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
  * Scans the table. If the scan takes too long, scans only a sample. A table without TOASTed values
- * has no long row, so it is not scanned. `text` is the table as the spec names it.
+ * is scanned only if a compressed value could be long inside of its row. `text` is the table as the
+ * spec names it.
  */
 export async function checkMessageSize(
   client: pg.ClientBase,
@@ -35,7 +45,7 @@ export async function checkMessageSize(
   text: string,
   table: TableCatalog,
 ): Promise<Check> {
-  if (!table.holdsFarValues)
+  if (!table.holdsFarValues && !table.columns.some(growsInside))
     return passed(
       'table.message-size',
       text,
@@ -49,7 +59,7 @@ async function measure(
   capture: CaptureFacts,
   table: TableCatalog,
 ): Promise<Answer> {
-  const size = sizeOf(capture, table);
+  const size = sizesOf(capture, table);
   for (const percent of SAMPLE_PERCENTS) {
     const found = await largeRows(client, table, size, percent);
     if (found !== null)
@@ -91,7 +101,7 @@ function judged(table: TableCatalog, { rows, largest }: Large, scope: string): A
 async function largeRows(
   client: pg.ClientBase,
   table: TableCatalog,
-  size: string,
+  { most, exact }: Sizes,
   percent: number | null,
 ): Promise<Large | null> {
   const limit = MESSAGE_BYTES - ENVELOPE_BYTES;
@@ -99,7 +109,7 @@ async function largeRows(
   await client.query(`BEGIN; SET LOCAL statement_timeout = ${MEASURE_MS}`);
   try {
     const { rows } = await client.query<Record<string, string | null>>(
-      `SELECT count(*) AS seen, count(*) FILTER (WHERE size > ${limit}) AS n, max(size) AS largest FROM (SELECT ${size} AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes`,
+      `SELECT count(*) AS seen, count(*) FILTER (WHERE size > ${limit}) AS n, max(size) AS largest FROM (SELECT CASE WHEN ${most} <= ${limit} THEN ${most} ELSE ${exact} END AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes`,
     );
     if (percent !== null && Number(rows[0]!['seen']) === 0) return null;
     return { rows: Number(rows[0]!['n']), largest: Number(rows[0]!['largest'] ?? 0) };
@@ -111,23 +121,40 @@ async function largeRows(
   }
 }
 
+/** SQL for a size. `most` reads no TOASTed value, and `exact` reads those that are not texts. */
+interface Sizes {
+  readonly most: string;
+  readonly exact: string;
+}
+
 /**
  * Returns SQL for the bytes of a change. With replica identity FULL, an update contains the row
  * twice.
  */
-function sizeOf(capture: CaptureFacts, table: TableCatalog): string {
-  const sizes = capturedColumns(table.columns, capture).map(
-    (column) => `coalesce(${columnSize(column)}, 0)`,
-  );
-  return `(${sizes.join(' + ')})::bigint * ${table.replicaIdentity === 'full' ? 2 : 1}`;
+function sizesOf(capture: CaptureFacts, table: TableCatalog): Sizes {
+  const columns = capturedColumns(table.columns, capture).map(columnSizes);
+  const sum = (which: keyof Sizes): string =>
+    `(${columns.map((sizes) => `coalesce(${sizes[which]}, 0)`).join(' + ')})::bigint * ${table.replicaIdentity === 'full' ? 2 : 1}`;
+  return { most: sum('most'), exact: sum('exact') };
 }
 
-function columnSize({ name, type }: Column): string {
+function columnSizes({ name, type }: Column): Sizes {
   const column = quoteIdent(name);
-  if (TEXTS.has(type)) return `octet_length(${column})`;
-  if (type === 'bytea') return `octet_length(${column})::bigint * 4 / 3`;
-  const size = `pg_column_size(${column})`;
-  if (type in POSTGIS) return `${size}::bigint * 4 / 3`; // base64
-  // Postgres compresses other long values, too, such as JSON and arrays
-  return `CASE WHEN ${size} > ${LEAST_COMPRESSED} THEN octet_length(${column}::text) ELSE ${size} END`;
+  // the server stores the length of a text or of bytes before they are compressed
+  const length = `octet_length(${column})::bigint`;
+  if (TEXTS.has(type)) return { most: length, exact: length };
+  if (type === 'bytea') return { most: inBase64(length), exact: inBase64(length) };
+  const { pglz, lz4 } = MOST_COMPRESSED;
+  const bytes = `pg_column_size(${column})::bigint * CASE pg_column_compression(${column}) WHEN 'pglz' THEN ${pglz} WHEN 'lz4' THEN ${lz4} ELSE 1 END`;
+  return type in POSTGIS
+    ? { most: inBase64(bytes), exact: inBase64(`octet_length(${column}::bytea)::bigint`) }
+    : { most: `${bytes} * ${growthOf(type)}`, exact: `octet_length(${column}::text)::bigint` };
 }
+
+const inBase64 = (bytes: string): string => `${bytes} * 4 / 3`;
+
+const growthOf = (type: string): number =>
+  type === 'json' ? GROWTH.json : type.endsWith('[]') ? GROWTH.array : GROWTH.other;
+
+/** Returns whether a value can be too large for a message although its row has no TOASTed value. */
+const growsInside = ({ type }: Column): boolean => type === 'jsonb' || type.endsWith('[]');
