@@ -1,6 +1,6 @@
-// `npm run prose [-- PATH ...]` lists sentences of comments and documents that are hard to read.
-// With `--check`, it fails when comments in src have too many fragments, or when any comment or
-// document has a banned word.
+// `npm run prose [-- PATH ...]` lists sentences in .ts, .mjs and .md files that are hard to read.
+// With `--check`, it fails if comments in src have too many fragments, or if a comment or document
+// has a banned word.
 // The rules are simple: they miss some fragments and flag a few good sentences. The check therefore
 // allows a small rate of fragments.
 import { readFileSync, readdirSync, statSync } from 'node:fs';

@@ -21,7 +21,7 @@ import { percentile } from '../drill.js';
 import { startWriters } from '../start-writers.js';
 
 /**
- * The wait before statistics are read, because Postgres publishes those of a session at most once a
+ * The wait before statistics are read. A session of Postgres publishes its statistics at most once a
  * second.
  */
 const STATISTICS_MS = 2500;

@@ -18,7 +18,7 @@ interface Decided {
 
 /**
  * The names of the statements that together prove a drain. docs/explanation/cutover.md explains
- * each of them. The final window proves P6.
+ * each of them. The final window proves P6 (with `cutover.finalResult`, only for the tables).
  */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {
@@ -43,7 +43,7 @@ interface Entries {
     }[];
   };
   slot: { readonly slot: string; readonly confirmedLsn: string; readonly restartLsn: string };
-  /** For this many rows, the load wrote an older row after a change; Sluice repeated the change. */
+  /** The number of changes that Sluice repeated, because the load wrote an older row after them. */
   'load-repeated': { readonly rows: number };
   adopted: { readonly objects: readonly string[] };
   'left-untouched': { readonly objects: readonly string[] };

@@ -111,7 +111,7 @@ function makeKeyStore({ folder, storePassword }: Secured): void {
     ['pkcs12', '-export', ...files, '-out', 'connect.p12', '-passout', `file:${password}`],
     { cwd: folder, stdio: 'pipe' },
   );
-  // An older store may have the CA of expired certificates.
+  // After certificates expired, the old store has the CA of these certificates, so it is replaced.
   rmSync(join(folder, 'ca.p12'), { force: true });
   const store = ['-keystore', 'ca.p12', '-storetype', 'PKCS12', '-storepass:file', password];
   execFileSync(

@@ -1,5 +1,5 @@
 // Tests a ledger that restarts while a worker holds a connection to it. The worker must survive.
-// Also tests the error about a ledger of another version.
+// Also tests the errors about a missing database, a refused login, and tables of another version.
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,9 +55,9 @@ afterAll(async () => {
 /** Ends every connection, as a server that shuts down does. */
 const restart = (): void => open.splice(0).forEach((socket) => void socket.destroy());
 
-describe('a ledger that ends a connection while it is in use', () => {
+describe('a worker whose connection to the ledger ends while it uses the connection', () => {
   it.each(['session', 'transaction'] as const)(
-    'does not end the process, and answers again afterwards (%s)',
+    'keeps running, and reaches the ledger again afterwards (%s)',
     async (kind) => {
       const crashes: unknown[] = [];
       const crash = (error: unknown): void => void crashes.push(error);
@@ -76,7 +76,7 @@ describe('a ledger that ends a connection while it is in use', () => {
   );
 });
 
-describe('a ledger whose database does not exist', () => {
+describe('the error about a missing database of the ledger', () => {
   afterAll(() => void (welcome = WELCOME));
   it.each([
     ['a query', (missing: LedgerConnection) => missing.query('SELECT 1')],
@@ -84,7 +84,7 @@ describe('a ledger whose database does not exist', () => {
     ['the readiness', (missing: LedgerConnection) => missing.readiness()],
     ['a session outside of the pool', (missing: LedgerConnection) => missing.openSession()],
   ])(
-    'asks to create the database or to correct the URL, not to start a server: %s',
+    'says to create the database or to correct the URL, not to start a server: %s',
     async (_what, use) => {
       welcome = NO_DATABASE;
       const { port } = server.address() as AddressInfo;
@@ -101,7 +101,7 @@ describe('a ledger whose database does not exist', () => {
   );
 });
 
-it('a ledger that refuses the login asks to correct the login, and not to grant a right', async () => {
+it('the error about a refused login at the ledger says to correct the login, not to grant a right', async () => {
   welcome = message('E', Buffer.from('SFATAL\0C28P01\0Mpassword authentication failed\0\0'));
   const { port } = server.address() as AddressInfo;
   const refused = new LedgerConnection(`postgres://me:secret@127.0.0.1:${port}/ledger`);
@@ -114,7 +114,7 @@ it('a ledger that refuses the login asks to correct the login, and not to grant 
   await refused.close();
 });
 
-it('a ledger without a column of this version is reported as one of another version', async () => {
+it('the error about a missing column of the ledger says that another version made the tables', async () => {
   answer = NO_COLUMN;
   await expect(ledger.query('SELECT status_at FROM sluice.migration')).rejects.toMatchObject({
     message: expect.stringMatching(/made by another version.*"status_at" does not exist/) as string,

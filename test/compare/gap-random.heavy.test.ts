@@ -68,7 +68,7 @@ function tableAfter(history: readonly Transaction[], counts: (at: number) => boo
 
 /**
  * Returns the transactions that are still open when the snapshot is taken. `taken` transactions
- * have begun. `wanted` has one bit for each key whose last transaction is still open. An open
+ * have begun. A bit of `wanted` is 1 if the last transaction of its key is still open. An open
  * transaction is always the last one of its key, because it has locked the row.
  */
 function unseenBefore(history: readonly Transaction[], taken: number, wanted: number): Set<number> {

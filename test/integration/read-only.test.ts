@@ -106,7 +106,7 @@ describe('a condition of a spec', () => {
     ['is two statements', 'true; DELETE FROM precious'],
     ['closes the parenthesis', 'true) OR (true'],
     ['closes the parenthesis and writes', 'true); DELETE FROM precious; SELECT (true'],
-    ['continues after the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
+    ['has more SQL after the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
     ['is incomplete', 'n +'],
   ])('is refused and not run if it %s', async (_what, condition) => {
     await expect(

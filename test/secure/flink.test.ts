@@ -134,7 +134,7 @@ describe('Flink with a password over SASL_SSL', () => {
         Object.assign(spec['source']!['postgres']!, { database: databaseOf(name) });
         Object.assign(spec['kafka']!, { sasl: login });
       });
-      // the worker and Flink can log in, but no ACL allows them the objects of this spec yet
+      // the worker and Flink can log in, but no ACL lets them use the objects of this spec yet
       expect(open(changed)).toEqual([
         expect.stringMatching(/^kafka\.acls: User:sluice is not allowed/),
         expect.stringMatching(/^validation\.login: .*does not allow Flink's login/),

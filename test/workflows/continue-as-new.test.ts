@@ -104,63 +104,63 @@ describe('a flood of signals', () => {
     );
   });
 
-  it.each(['while the run waits for its last write', 'before the run wants to continue as new'])(
-    'loses no signed message that arrives %s, and leaves no person waiting',
-    async (when) => {
-      const fake = fakes();
-      const writing = { isHeld: false, isUnderWay: false };
-      const checking = { isHeld: true, isUnderWay: false };
-      const heldBy = async (gate: typeof writing): Promise<void> => {
-        gate.isUnderWay = gate.isHeld;
-        await sleepUntil('the test goes on', () => !gate.isHeld);
-      };
-      const record: typeof fake.activities.record = async (...args) => {
-        await heldBy(writing);
-        return fake.activities.record(...args);
-      };
-      const verifyToken = async () => {
-        await heldBy(checking);
-        return { valid: false, reason: 'the key is unknown' } as const;
-      };
-      const isDuringWrite = when.includes('last write');
-      await play(
-        bench,
-        { ...fake.activities, record, verifyToken },
-        anHourlyInput(`signed-flood-${isDuringWrite ? 1 : 2}`),
-        async (scene) => {
-          const { handle } = scene;
-          await scene.reach((s) => s.needsApproval);
-          const before = await runIdOf(scene);
-          const sign = async (): Promise<void> => {
-            await handle.signal('approveCutover', { approver: 'ann', token: 'signed' });
-            await sleepUntil('the check', () => checking.isUnderWay);
-          };
-          writing.isHeld = isDuringWrite;
-          if (!isDuringWrite) await sign();
-          await send(scene);
-          if (isDuringWrite) {
-            await sleepUntil('the last write', () => writing.isUnderWay);
-            await sign();
-            writing.isHeld = false;
-          }
-          await sleepUntil('only the check', () => isOnlyChecking(scene, before));
-          const asked = isDuringWrite
-            ? null
-            : await handle.startUpdate('runWindow', {
-                args: [{ by: 'bob', wait: true }],
-                waitForStage: 'ACCEPTED',
-              });
-          checking.isHeld = false;
-          await sleepUntil('continued', async () => (await runIdOf(scene)) !== before, 60_000);
-          if (asked)
-            expect(await asked.result()).toMatchObject({
-              refused: expect.stringContaining('continues as new') as string,
+  it.each([
+    'while the run writes to the ledger for the last time',
+    'before the run wants to continue as new',
+  ])('loses no signed message that arrives %s', async (when) => {
+    const fake = fakes();
+    const writing = { isHeld: false, isUnderWay: false };
+    const checking = { isHeld: true, isUnderWay: false };
+    const heldBy = async (gate: typeof writing): Promise<void> => {
+      gate.isUnderWay = gate.isHeld;
+      await sleepUntil('the test goes on', () => !gate.isHeld);
+    };
+    const record: typeof fake.activities.record = async (...args) => {
+      await heldBy(writing);
+      return fake.activities.record(...args);
+    };
+    const verifyToken = async () => {
+      await heldBy(checking);
+      return { valid: false, reason: 'the key is unknown' } as const;
+    };
+    const isDuringWrite = when.includes('ledger');
+    await play(
+      bench,
+      { ...fake.activities, record, verifyToken },
+      anHourlyInput(`signed-flood-${isDuringWrite ? 1 : 2}`),
+      async (scene) => {
+        const { handle } = scene;
+        await scene.reach((s) => s.needsApproval);
+        const before = await runIdOf(scene);
+        const sign = async (): Promise<void> => {
+          await handle.signal('approveCutover', { approver: 'ann', token: 'signed' });
+          await sleepUntil('the check', () => checking.isUnderWay);
+        };
+        writing.isHeld = isDuringWrite;
+        if (!isDuringWrite) await sign();
+        await send(scene);
+        if (isDuringWrite) {
+          await sleepUntil('the last write', () => writing.isUnderWay);
+          await sign();
+          writing.isHeld = false;
+        }
+        await sleepUntil('only the check', () => isOnlyChecking(scene, before));
+        const asked = isDuringWrite
+          ? null
+          : await handle.startUpdate('runWindow', {
+              args: [{ by: 'bob', wait: true }],
+              waitForStage: 'ACCEPTED',
             });
-          expect(JSON.stringify(await handle.query('audit'))).toContain('the key is unknown');
-        },
-      );
-    },
-  );
+        checking.isHeld = false;
+        await sleepUntil('continued', async () => (await runIdOf(scene)) !== before, 60_000);
+        if (asked)
+          expect(await asked.result()).toMatchObject({
+            refused: expect.stringContaining('continues as new') as string,
+          });
+        expect(JSON.stringify(await handle.query('audit'))).toContain('the key is unknown');
+      },
+    );
+  });
 });
 
 /**

@@ -1,5 +1,5 @@
-// A registry maps the name of a mode to its adapter, which is the object with the mode's facts or
-// functions. Code that needs the adapter of a mode gets it from the registry.
+// A registry maps the name of a mode to its adapter, which is the object with what is
+// specific to the mode. Code that needs the adapter of a mode gets it from the registry.
 
 /**
  * Holds one adapter for each mode. `Mode` lists the modes of the spec, so a missing adapter is a

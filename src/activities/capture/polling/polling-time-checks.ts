@@ -39,7 +39,9 @@ export async function nothingAhead(
 ): Promise<Answer> {
   const ahead = await rowsAhead(client, polling, capture);
   const remedy = `correct these times, or waive polling.future; with the waiver, windows report each of these rows as missing until the clock reaches its time`;
-  return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
+  return ahead === null
+    ? "no row has a time that is more than 15 s ahead of the database's clock"
+    : { detail: ahead, remedy };
 }
 
 /**
