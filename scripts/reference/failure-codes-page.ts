@@ -11,7 +11,7 @@ const INTRODUCTION = `A run that is blocked shows one of these codes, a detail a
 the Web UI and the report show the same text. The remedy may be more precise than the one below.
 
 - *Retried* means that Sluice tries again by itself, first after a minute, and later after pauses of up to an hour. If the
-  cause is gone by then, the run continues. To prevent that, use \`sluice pause\`. After the other codes,
+  cause is gone by then, the run continues. If it must not continue yet, use \`sluice pause\`. After the other codes,
   the run ends or waits for \`sluice retry\`, because that is a person's decision.
 - *New generation* means that the captured history has a gap. A retry then begins with a new slot, new topics and a
   new initial load.

@@ -29,7 +29,7 @@ const REASONS_BELOW = `Three more reasons come from the window as a whole:
 - If every subject is empty, the window is \`inconclusive\`, because two empty sides prove nothing.
 - A *fact* is a setting or a state on which evidence depends, such as the configuration of a connector. If a fact changed
   while the window compared, a pass becomes \`inconclusive: changed during the window\`. A failure becomes inconclusive only
-  if rows of a table moved to another file. ALTER TABLE or TRUNCATE does that, and the snapshot of the window then sees an
+  if a table got new files. TRUNCATE and some forms of ALTER TABLE do that, and the snapshot of the window then sees an
   empty table.
 - If a system did not answer, the window is \`errored\`, with that system's message.`;
 

@@ -7,7 +7,7 @@ import { nameOf } from '../domain/migration/workflow-ids.js';
 import { readStatus } from './support/migration-source.js';
 import { REMOVE_LEFTOVERS, stateOf } from '../report/state-words.js';
 import { pollStatus } from './support/poll-status.js';
-import { EXIT, print, say, table, write, type Format } from './support/output.js';
+import { EXIT, print, say, table, type Format } from './support/output.js';
 
 const WATCH_MS = 1000;
 
@@ -15,28 +15,30 @@ export async function get(
   id: string,
   options: { output: Format; watch?: boolean },
 ): Promise<number> {
-  if (options.watch) return watch(id);
+  if (options.watch) return watch(id, options.output);
   const status = await readStatus(id);
   await print(status, options.output, () => render(status));
   return EXIT.ok;
 }
 
 /**
- * Prints each new state until the migration ends or can never continue. Ctrl-C ends only this
- * command.
+ * Prints each new state until the migration ends or can never continue. A state is new if its text
+ * is new. Ctrl-C ends only this command.
  */
-export async function watch(id: string): Promise<number> {
+export async function watch(id: string, format: Format = 'text'): Promise<number> {
   process.removeAllListeners('SIGINT').once('SIGINT', () => {
     say(`detached; the migration continues. Re-attach with: sluice get ${nameOf(id)} -w`);
     process.exit(EXIT.interrupted);
   });
   let shown = '';
-  return pollStatus(id, WATCH_MS, (status) => {
+  return pollStatus(id, WATCH_MS, async (status) => {
     if (status.standing?.isEarlierRun) return null;
     const text = render(status);
-    if (text !== shown && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
-    if (text !== shown) write(`${text}\n`);
-    shown = text;
+    if (text !== shown) {
+      if (format === 'text' && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
+      await print(status, format, () => `${text}\n`);
+      shown = text;
+    }
     // The status of a run that can never continue stays the same forever.
     if (status.standing?.isDead && !status.outcome) return EXIT.failed;
     if (!status.outcome) return null;

@@ -19,8 +19,8 @@ export class OutputFold extends Fold {
   /**
    * Takes one record. Returns its key, or null if the record is refused. A record whose key is
    * already known is refused in two cases. In the first case, the earlier record is in a different
-   * partition, and Kafka keeps no order between partitions. In the second case, the record of the
-   * current row has the same key in different bytes, and compaction then keeps both. `spelling` is
+   * partition, and Kafka keeps no order between partitions. In the second case, the earlier
+   * record has the same key in different bytes, so compaction keeps both records. `spelling` is
    * the hash of the key's bytes in the topic. By default, these are the bytes of `key`.
    */
   add(

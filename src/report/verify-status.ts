@@ -22,7 +22,9 @@ export function statusLike(
     'decisions',
     status.approvals.length,
     changed,
-    'approvals and rejections, and the outcome, equal those of the ledger',
+    status.outcome === null
+      ? 'approvals, rejections, phase, epoch and route agree with the ledger'
+      : 'every part of the status equals that of the ledger',
   );
 }
 
@@ -58,7 +60,7 @@ function partsUnlike(said: Report['status'], known: ReportSource['status']): str
   return parts.filter((part) => text(said[part]) !== text(known[part]));
 }
 
-/** Returns what the status claims although the report or the ledger lacks the event for it. */
+/** Returns the parts of the status for which the report or the ledger has no event. */
 function aheadOfEvents(
   { status: { phase, epoch, route }, events }: Pick<Report, 'status' | 'events'>,
   all: readonly AuditEvent[],
@@ -75,7 +77,7 @@ function aheadOfEvents(
   else if (epochs(events) < epoch) ahead.push(`events up to epoch ${epoch} are missing`);
   const isOnStream = (e: AuditEvent): boolean =>
     e.kind === 'committed' || (e.kind === 'route' && e.side === 'stream');
-  // in the phase roll-back, the run puts the observed side into its status without an event
+  // in the phase roll-back, the run puts the observed route into its status without an event
   if (route?.side === 'stream' && phase !== 'roll-back' && !events.some(isOnStream))
     ahead.push('consumers have not read the stream side');
   return ahead;

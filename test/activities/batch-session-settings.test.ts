@@ -1,5 +1,5 @@
-// Tests with which settings a check runs the batch's query again. These are settings of the batch's
-// own sessions that differ from the settings of a window's session, if they may change the result.
+// Tests a check that runs the batch's query again with other settings. It uses the settings of the
+// batch's own sessions that differ from those of a window's session and may change the result.
 // The server's catalog is a fake: it answers one query for settings, and one for the batch's roles.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,10 @@ const plan = {
 } as unknown as ResolvedPlan;
 const PINNED = [{ name: 'DateStyle', ours: 'ISO, YMD', preset: 'ISO, MDY' }];
 
-/** The names of the settings with which the query is run again: for the database and the role. */
+/**
+ * Returns the names of the settings with which the query is run again: one list for the settings of
+ * the database, and one for those of the role.
+ */
 async function triedFor(sql: string, role: Record<string, string> = {}): Promise<string[][]> {
   const roles = [{ role: 'nightly', settings: JSON.stringify(role) }];
   const query = (text: string): unknown =>

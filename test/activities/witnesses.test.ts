@@ -1,6 +1,6 @@
 // A witness is a temporary replication slot that shows which rows changed. Each worker keeps its
 // witnesses in its own memory. If a different worker has the witness that a final window needs, the
-// window's result says so. Looking for the witness touches neither the source nor that witness.
+// window's result says so. The window opens no connection to look for the witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
@@ -34,7 +34,7 @@ describe('a final window on a worker that did not make the full pass', () => {
     expect(heard).toEqual({ refused });
   });
 
-  it('cannot record proven rows, because this worker has no witness', () => {
+  it('records no proven rows, as if the witness had ended during the window', () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     expect(witness!.keeper.proven(ref, { window: 7, rows: new Map() }, '1:1:')).toBe(
       'the witness ended during the window',

@@ -76,9 +76,12 @@ describe('a result of Flink', () => {
     ['is cut off', undefined],
     ['is an empty object', {}],
     ['has no rows', { resultType: 'PAYLOAD' }],
-  ])('is refused if a page %s, because its rows would be lost', async (_what, second) => {
-    answers = { ...STATEMENT, [`${PAGES}/0`]: FIRST, [`${PAGES}/2`]: LAST };
-    if (second) answers[`${PAGES}/1`] = second;
-    await expect(result()).rejects.toMatchObject({ code: 'unreachable' });
-  });
+  ])(
+    'is refused if a page %s, because rows of the result may be missing',
+    async (_what, second) => {
+      answers = { ...STATEMENT, [`${PAGES}/0`]: FIRST, [`${PAGES}/2`]: LAST };
+      if (second) answers[`${PAGES}/1`] = second;
+      await expect(result()).rejects.toMatchObject({ code: 'unreachable' });
+    },
+  );
 });

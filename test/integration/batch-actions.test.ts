@@ -48,26 +48,29 @@ describe('a statement of the batch', () => {
     });
   });
 
-  it('fails if it writes the number of the parameter with zeros, because it then gets no value', async () => {
+  it('fails if it writes the parameter with leading zeros, because Postgres then has no value for it', async () => {
     expect(await said('UPDATE control SET paused_until = $01')).toMatchObject({
       status: 'failed',
       detail: 'it writes the parameter $1 with leading zeros; write $1',
     });
   });
 
-  it.each([0, 2])('fails with the number of a parameter that has no value: $%s', async (number) => {
-    expect(await said(`UPDATE control SET paused_until = $${number}`)).toMatchObject({
-      status: 'failed',
-      detail: `it has the parameter $${number}, but only $1 has a value`,
-    });
-  });
+  it.each([0, 2])(
+    'fails if it has another parameter than $1, and the detail names the parameter: $%s',
+    async (number) => {
+      expect(await said(`UPDATE control SET paused_until = $${number}`)).toMatchObject({
+        status: 'failed',
+        detail: `it has the parameter $${number}, but only $1 has a value`,
+      });
+    },
+  );
 
   it.each([
     ['a table that does not exist', 'UPDATE kontrol SET paused_until = $1', 'kontrol'],
     ['a column that does not exist', 'UPDATE control SET until = NULL', 'until'],
     ['a syntax error', 'UPDAT control SET paused_until = NULL', 'syntax error'],
     ['a syntax error in a later statement', 'SELECT 1; DELET FROM control', 'syntax error'],
-  ])('fails with the cause and the place if it has %s', async (_what, sql, cause) => {
+  ])('fails with the cause and a remedy if it has %s', async (_what, sql, cause) => {
     expect(await said(sql)).toMatchObject({
       status: 'failed',
       detail: expect.stringContaining(cause) as string,

@@ -168,3 +168,9 @@ describe('a command never reports an unknown state as good: it', () => {
     });
   });
 });
+
+it('get -w prints each new state in the chosen format, until the migration has ended', () => {
+  const { code, stdout } = run({}, 'get', NAME, '-w', '-o', 'jsonl');
+  expect(code).toBe(6);
+  expect(JSON.parse(stdout)).toMatchObject({ name: NAME, outcome: 'aborted' });
+});

@@ -54,10 +54,10 @@ describe("the batch's role, at the end of the phase complete,", () => {
   });
 
   it.each([
-    ['on a partition', 'PUBLIC', 'GRANT INSERT ON shared_low TO PUBLIC', 'public.shared_low'],
-    ['on a column', 'PUBLIC', 'GRANT UPDATE (n) ON shared TO PUBLIC', 'public.shared'],
-    ['on a partition', GROUP, `GRANT DELETE ON shared_low TO ${GROUP}`, 'public.shared_low'],
-    ['on a column', GROUP, `GRANT UPDATE (n) ON shared_low TO ${GROUP}`, 'public.shared_low'],
+    ['to a partition', 'PUBLIC', 'GRANT INSERT ON shared_low TO PUBLIC', 'public.shared_low'],
+    ['to a column', 'PUBLIC', 'GRANT UPDATE (n) ON shared TO PUBLIC', 'public.shared'],
+    ['to a partition', GROUP, `GRANT DELETE ON shared_low TO ${GROUP}`, 'public.shared_low'],
+    ['to a column', GROUP, `GRANT UPDATE (n) ON shared_low TO ${GROUP}`, 'public.shared_low'],
   ])('blocks the run if it may write %s through %s', async (_where, through, grant, part) => {
     // a member that does not inherit can still use SET ROLE
     await drill.client.query(
@@ -71,10 +71,10 @@ describe("the batch's role, at the end of the phase complete,", () => {
   });
 
   it.each([
-    ['is retired in spite of', 'INHERIT FALSE, SET FALSE, ADMIN FALSE', false],
-    ['is not retired because of', 'INHERIT FALSE, SET TRUE, ADMIN FALSE', true],
-    ['is not retired because of', 'INHERIT TRUE, SET FALSE, ADMIN FALSE', true],
-    ['is not retired because of', 'INHERIT FALSE, SET FALSE, ADMIN TRUE', true],
+    ['does not block the run because of', 'INHERIT FALSE, SET FALSE, ADMIN FALSE', false],
+    ['blocks the run because of', 'INHERIT FALSE, SET TRUE, ADMIN FALSE', true],
+    ['blocks the run because of', 'INHERIT TRUE, SET FALSE, ADMIN FALSE', true],
+    ['blocks the run because of', 'INHERIT FALSE, SET FALSE, ADMIN TRUE', true],
   ])('%s a membership with %s, since Postgres 16', async (_what, options, blocks) => {
     if (await isBefore16()) return;
     await drill.client.query(

@@ -98,8 +98,8 @@ function inLedger({ ledger }: LeaseDeps, { ref: { name } }: Planned): LeaseStore
 }
 
 /**
- * Stores the row in a separate schema of the target, together with the functions that read
- * it.
+ * Stores the row in a separate schema of the target. The fence and the route later add functions
+ * that read it.
  */
 function besideResult({ secret }: LeaseDeps, { ref, plan }: Planned): LeaseStore {
   const schema = plan.names.leaseSchema;
@@ -186,7 +186,7 @@ export function leaseAccess(deps: LeaseDeps) {
   };
 }
 
-/** No attempt has a higher number, so a lease row with this number accepts no fence. */
+/** A fence needs a higher number than the lease row has. No number is higher than this one. */
 export const LAST_ATTEMPT = 2_147_483_647;
 
 /** Sets the columns of a fenced row back to those of an open row. */

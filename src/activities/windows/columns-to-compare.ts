@@ -1,4 +1,4 @@
-// Selects the columns of a comparison: all columns except those that the plan ignores by name. Key
+// Selects the columns of a comparison: all columns except those in `validation.compare.ignore`. Key
 // columns are always compared.
 import type { Column } from '../../clients/postgres/catalog.js';
 import type { ComparedColumn } from '../../compare/row-comparison.js';

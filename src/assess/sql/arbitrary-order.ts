@@ -10,9 +10,9 @@ type Found = readonly [FlagId, string];
 const ORDERED = /^(row_number|ntile|lag|lead|first_value|last_value|nth_value)$/;
 
 /**
- * Finds a LIMIT or OFFSET that keeps arbitrary rows, or that ranks all rows of the result. An
- * EXISTS (`isExists`) does not depend on the order. A query that runs for each row of another query
- * (`isPerRow`) ranks only a few rows.
+ * Finds a LIMIT or OFFSET that keeps arbitrary rows, or that needs the order of all rows. An
+ * EXISTS (`isExists`) does not depend on the order. `isPerRow` is true for a sub-query that may run
+ * for each row of another query. Such a sub-query orders only a few rows.
  */
 export function limits(
   select: Fields,

@@ -51,18 +51,6 @@ export function refusesIgnored(
   });
 }
 
-/**
- * Makes a verb refuse --limit together with an output that is not text, because only text has a
- * limit.
- */
-export const limitsText = (command: Command): Command =>
-  refusesIgnored(command, 'limit', (verb, isOnCommandLine) => {
-    const format = verb.opts<{ output: string }>().output;
-    return isOnCommandLine('output') && format !== 'text'
-      ? 'only the output text has this limit; omit one of the two options'
-      : null;
-  });
-
 const flagOf = (command: Command, name: string): string =>
   command.options.find((option) => option.attributeName() === name)?.flags ?? name;
 

@@ -2,7 +2,7 @@
 // portfolio. Each verb's file is loaded only when it runs.
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../support/output.js';
-import { filled, file, limitsText, needs, output, verb, yes } from './verb.js';
+import { filled, file, needs, output, verb, yes } from './verb.js';
 
 /** Adds the verbs that work with a spec: write it, check it, plan it, start it. */
 export function addSpecVerbs(program: Command): void {
@@ -44,7 +44,6 @@ export function addSpecVerbs(program: Command): void {
     .addOption(output());
   needs(doctor, 'remove', 'leftovers');
   needs(doctor, 'routeBack', 'remove');
-  needs(doctor, 'yes', 'remove');
   const plan = verb(
     program,
     'plan',
@@ -68,7 +67,6 @@ export function addSpecVerbs(program: Command): void {
     );
   needs(plan, 'by', 'rehearse');
   needs(plan, 'key', 'rehearse');
-  needs(plan, 'yes', 'rehearse');
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('../start.js')).start(o),
   )
@@ -121,7 +119,7 @@ export function addDecisionAids(program: Command): void {
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
     .option('--by <name>', 'the person who runs the proof', filled)
     .addOption(output(['text', 'json', 'md', 'html']));
-  const compare = verb(
+  verb(
     program,
     'compare',
     'compare tables with topics that already exist, once, and create nothing',
@@ -139,5 +137,4 @@ export function addDecisionAids(program: Command): void {
     )
     .option('--limit <n>', 'how many differences to print as text', '20')
     .addOption(output([...FORMATS, 'md', 'html']));
-  limitsText(compare);
 }

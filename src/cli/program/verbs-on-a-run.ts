@@ -1,25 +1,18 @@
 // Declares the verbs for a migration that was started. Each verb's file is loaded only when it
 // runs.
 import type { Command } from 'commander';
-import { filled, limitsText, output, refusesIgnored, verb, yes } from './verb.js';
+import { filled, output, refusesIgnored, verb, yes } from './verb.js';
 
 /** Adds the verbs that only read. */
 export function addReadingVerbs(program: Command): void {
   verb(program, 'list', 'list all migrations', async (o: never) =>
     (await import('../list.js')).list(o),
   ).addOption(output());
-  const get = verb(
-    program,
-    'get <id>',
-    'show the state of a migration',
-    async (id: never, o: never) => (await import('../get.js')).get(id, o),
+  verb(program, 'get <id>', 'show the state of a migration', async (id: never, o: never) =>
+    (await import('../get.js')).get(id, o),
   )
     .addOption(output())
-    .option('-w, --watch', 'follow until the end, as text');
-  refusesIgnored(get, 'output', (one) => {
-    const { watch, output: format } = one.opts<{ watch?: boolean; output: string }>();
-    return watch && format !== 'text' ? '--watch prints text; omit one of the two options' : null;
-  });
+    .option('-w, --watch', 'print each new state until the end');
   verb(
     program,
     'wait <id>',
@@ -34,7 +27,7 @@ export function addReadingVerbs(program: Command): void {
   )
     .addOption(output())
     .option('--failed', 'list only failed windows');
-  const diff = verb(
+  verb(
     program,
     'diff <id>',
     'show the differences with the values of both sides',
@@ -48,7 +41,6 @@ export function addReadingVerbs(program: Command): void {
     .option('--limit <n>', 'how many differences to print as text', '20')
     .option('--exit-code', 'exit 3 when there are differences')
     .addOption(output());
-  limitsText(diff);
   verb(
     program,
     'explain <id>',

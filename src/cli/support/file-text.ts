@@ -5,8 +5,8 @@ import { CliError, EXIT } from './output.js';
 
 /**
  * Returns the text of a file, without a byte order mark. Throws if the file cannot be read or is
- * not UTF-8. Node would replace other bytes, so a query or a name would silently become another
- * one.
+ * not UTF-8. Node would replace bytes that are not UTF-8, and so silently change a query or a
+ * name.
  */
 export function readText(file: string): string {
   const bytes = readFileSync(file);

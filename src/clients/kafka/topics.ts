@@ -86,8 +86,8 @@ export async function hiddenProblem(
 
 /**
  * Waits until brokers serve all partitions of a new topic. Throws Problem `unreachable` if they do
- * not serve them within `limitMs`. The topic does exist, but a busy broker may not know it yet. If
- * `isServed` throws an error other than TopicLost after the limit, throws that error.
+ * not serve them within `limitMs`. The topic does exist, but a busy broker may not know it yet. After
+ * the limit, an error of `isServed` is thrown unchanged, except a TopicLost.
  */
 export async function served(
   topic: string,

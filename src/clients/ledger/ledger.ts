@@ -75,9 +75,9 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the status. Also stores the run again if the ledger has lost it. A newer status in the
-   * ledger is not replaced, because the statement of an activity's attempt that hung can arrive
-   * late.
+   * Stores the status. Also stores the run again if the ledger has lost it. A status in the
+   * ledger that is newer by more than 5 s is not replaced: the statement of an attempt of the
+   * activity that hung can arrive late.
    */
   async recordStatus(
     ref: MigrationRef,

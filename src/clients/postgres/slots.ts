@@ -8,7 +8,7 @@ export interface Slot {
   readonly database: string | null;
   /** The process that reads the slot. Null if no process reads it. */
   readonly activePid: string | null;
-  /** Null for a slot that is being created or was invalidated. */
+  /** Null for a slot that is being created, or whose WAL was removed. */
   readonly restartLsn: Lsn | null;
   readonly confirmedLsn: Lsn | null;
   readonly walStatus: string | null;
@@ -53,8 +53,8 @@ export function lossOf(
 }
 
 /**
- * Creates the slot without an exported snapshot. Waits until all transactions that have written and
- * are open at the call have ended. A server before version 17 refuses to create a failover slot.
+ * Creates the slot without an exported snapshot. Waits for the end of all writing
+ * transactions that are open at the call. A server before version 17 refuses to create a failover slot.
  */
 export async function createPlainSlot(
   client: pg.ClientBase,

@@ -34,10 +34,10 @@ export const POLL_INTERVAL = 'poll.interval.ms';
 export const defaultPollMs = (mode: PollingMode): number => (mode === 'bulk' ? 5000 : 500);
 
 /**
- * Returns how long (ms) a row can wait until a poll reads it: the rest of the pause, and the delay
- * after which a row may be read. In mode incrementing, a row has no time, so its delay begins only
- * when a poll first sees its id. After the delay, the row waits for the next poll. The duration of
- * the polls is not included.
+ * Returns how long (ms) a row can wait until a poll reads it: the delay after which a row may be
+ * read, and then the pause until the next poll. In mode incrementing, a row has no time, so its
+ * delay begins only when a poll first sees its id. This adds a second pause. The duration of the
+ * polls is not included.
  */
 export function longestPollMs(mode: PollingMode, delayMs: number, pauseMs: number): number {
   if (mode === 'bulk') return pauseMs;

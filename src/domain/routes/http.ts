@@ -17,7 +17,7 @@ export const httpRoute: Route<Extract<RouteSpec, { readonly type: 'http' }>> = {
       confirm: 'GET asks the route which side it serves',
       unexpected: 'find out why the route does not serve the side that it was asked to serve',
       back: 'asks the route to serve the batch again, after the rollback of the lease row',
-      completed: "The batch's table is unchanged since its last run.",
+      completed: "The batch's table is unchanged since the batch's last run.",
     },
     notes: [
       'route by HTTP: the switch is not in one transaction with the commit; between the two, consumers still read the batch',

@@ -6,8 +6,8 @@ import { call } from '../call.js';
 
 /**
  * Removes an object with its kind's undo activity. Idempotent, and only for objects that the ledger
- * records as owned. If an object exists that the ledger has never listed, returns true, and the
- * object stays.
+ * records as owned. If a slot, a publication or a connector exists that the ledger has never
+ * listed, returns true, and the object stays.
  */
 export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<boolean> {
   const { undo, label } = KINDS[object.kind];

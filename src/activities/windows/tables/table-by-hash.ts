@@ -18,7 +18,7 @@ import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select-statement.js';
 
 /**
- * The number of rows from which canaries are made: corrupted rows that each comparison must find.
+ * The number of canaries. A canary is a corrupted copy of a row, which each comparison must find.
  */
 export const CANARY_ROWS = 9;
 /**
@@ -47,8 +47,8 @@ export interface TablePass {
   /** The digest of the stream side at the offsets that were read. */
   readonly digest?: string;
   /**
-   * Says how the pass read the rows, such as in parts on disk, or only the changed rows. Also says
-   * if every row was read because the witness cannot be used. Absent for an ordinary full pass in
+   * Says how the pass read the rows, such as in parts on disk, or only the changed rows. If the
+   * witness cannot be used, so that the pass read every row, the note says this, too. Absent for an ordinary full pass in
    * memory.
    */
   readonly note?: string;

@@ -112,5 +112,5 @@ const changed = (what: string): Problem =>
   new Problem(
     'unexpected',
     `${what} changed between two readings of one window`,
-    'the next window reads both sides again; if it repeats, report it with the output of sluice windows',
+    'the next window reads both sides again; if this error repeats, report it with the output of sluice windows',
   );

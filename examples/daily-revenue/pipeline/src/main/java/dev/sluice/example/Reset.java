@@ -34,8 +34,8 @@ final class Reset {
           break;
         } catch (Exception e) {
           if (e.getCause() instanceof org.apache.kafka.common.errors.GroupIdNotFoundException) break;
-          if (attempt > 60) throw e; // the old version's session must end first
-          Thread.sleep(500);
+          if (attempt > 60) throw e;
+          Thread.sleep(500); // the group has members until the old version's session ends
         }
       }
       Set<String> internal = admin.listTopics().names().get().stream().filter(t -> t.startsWith(application + "-") && (t.endsWith("-repartition") || t.endsWith("-changelog") || t.endsWith("-topic"))).collect(Collectors.toSet());
