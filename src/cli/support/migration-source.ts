@@ -107,7 +107,10 @@ export async function readStatusWith(
     const nobody = `no migration ${nameOf(id)} is known${ledger ? '' : ' to Temporal (and SLUICE_LEDGER_URL is not set)'}`;
     throw new CliError(EXIT.failed, 'not-found', nobody, ['sluice list']);
   }
-  const shown = status ?? emptyStatus(id, recorded?.iteration ?? 0, recorded?.generation ?? 0);
+  const shown = status ?? {
+    ...emptyStatus(id, recorded?.iteration ?? 0, recorded?.generation ?? 0),
+    outcome: recorded?.outcome ?? null,
+  };
   const windows =
     ledger && status
       ? await ledger
