@@ -28,7 +28,9 @@ it.each([
   ['the whole table', { all: '0' }, /bytes$/],
   ['a sample', { '0.1': '7' }, /in a sample of 0.1 %/],
   ['a smaller sample, if the first one takes too long', { '0.001': '7' }, /sample of 0.001 %/],
-  ['a smaller sample, if the first one has no row', { '0.1': '0', '0.001': '7' }, /of 0.001 %/],
+  ['a larger sample, if the first one has no row', { '0.1': '0', '1': '7' }, /of 1 %/],
+  ['a sample of 10 %, if smaller ones have no row', { '0.1': '0', '1': '0', '10': '7' }, /of 10 %/],
+  ['a larger one than the smallest, if that has no row', { '0.001': '0', '0.01': '7' }, /0.01 %/],
 ])('no row is too large according to %s', async (_what, inTime, detail) => {
   expect(await said(inTime)).toMatchObject({
     status: 'passed',
@@ -38,7 +40,7 @@ it.each([
 
 it.each([
   ['no scan ends in time', {}],
-  ['no sample has a row', { '0.1': '0', '0.001': '0' }],
+  ['no sample has a row', { '0.1': '0', '1': '0', '10': '0' }],
 ])('the sizes are unknown, and the check can be waived, if %s', async (_what, inTime) => {
   expect(await said(inTime)).toMatchObject({
     status: 'unknown',

@@ -17,10 +17,16 @@ const MESSAGE_BYTES = 1024 * 1024;
 const ENVELOPE_BYTES = 1500;
 const MEASURE_MS = 15_000;
 /**
- * The percentages of the table that are scanned. Each smaller sample is scanned only if the scan
- * before it took too long or found no row. Null is the whole table.
+ * The percentage of the table that is scanned next, if a scan took too long or found no row. Null is
+ * the whole table. A sample without a row needs a larger one: a small table whose long values are
+ * TOASTed has so few blocks that a small sample has none of them.
  */
-const SAMPLE_PERCENTS = [null, 0.1, 0.001];
+const NEXT_PERCENT = new Map<number | null, { readonly slow?: number; readonly empty?: number }>([
+  [null, { slow: 0.1 }],
+  [0.1, { slow: 0.001, empty: 1 }],
+  [1, { empty: 10 }],
+  [0.001, { empty: 0.01 }],
+]);
 /**
  * How much longer a value can be than on disk, by its compression. In PGLZ, 25 bytes stand for at
  * most 8 copies of 273 bytes. In LZ4, each further byte of a copy stands for at most 255 bytes.
@@ -60,9 +66,10 @@ async function measure(
   table: TableCatalog,
 ): Promise<Answer> {
   const size = sizesOf(capture, table);
-  for (const percent of SAMPLE_PERCENTS) {
-    const found = await largeRows(client, table, size, percent);
-    if (found !== null)
+  let percent: number | null | undefined = null;
+  while (percent !== undefined) {
+    const found: Large | 'slow' | 'empty' = await largeRows(client, table, size, percent);
+    if (typeof found === 'object')
       return judged(
         table,
         found,
@@ -70,6 +77,7 @@ async function measure(
           ? ''
           : ` (in a sample of ${percent} %, because a full scan would take too long)`,
       );
+    percent = NEXT_PERCENT.get(percent)?.[found];
   }
   return {
     unknown: true,
@@ -95,15 +103,15 @@ function judged(table: TableCatalog, { rows, largest }: Large, scope: string): A
 }
 
 /**
- * Measures the table, or a sample of it. Returns null if this takes too long, or if the sample has
- * no row.
+ * Measures the table, or a sample of it. Returns `slow` if this takes too long, and `empty` if the
+ * sample has no row.
  */
 async function largeRows(
   client: pg.ClientBase,
   table: TableCatalog,
   { most, exact }: Sizes,
   percent: number | null,
-): Promise<Large | null> {
+): Promise<Large | 'slow' | 'empty'> {
   const limit = MESSAGE_BYTES - ENVELOPE_BYTES;
   const sample = percent === null ? '' : ` TABLESAMPLE SYSTEM (${percent})`;
   await client.query(`BEGIN; SET LOCAL statement_timeout = ${MEASURE_MS}`);
@@ -111,10 +119,10 @@ async function largeRows(
     const { rows } = await client.query<Record<string, string | null>>(
       `SELECT count(*) AS seen, count(*) FILTER (WHERE size > ${limit}) AS n, max(size) AS largest FROM (SELECT CASE WHEN ${most} <= ${limit} THEN ${most} ELSE ${exact} END AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes`,
     );
-    if (percent !== null && Number(rows[0]!['seen']) === 0) return null;
+    if (percent !== null && Number(rows[0]!['seen']) === 0) return 'empty';
     return { rows: Number(rows[0]!['n']), largest: Number(rows[0]!['largest'] ?? 0) };
   } catch (error) {
-    if (hasState(error, SQLSTATE.queryCanceled)) return null;
+    if (hasState(error, SQLSTATE.queryCanceled)) return 'slow';
     throw error;
   } finally {
     await client.query('ROLLBACK');
