@@ -2,7 +2,7 @@
 // route and the fence, read-only.
 import { codeOf } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
-import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
+import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import { parseCondition } from '../../clients/postgres/single-statement.js';
 import { readDatabases, type Databases } from '../../clients/postgres/target-connection.js';
 import { isProvable } from '../../compare/column-types.js';
@@ -145,9 +145,17 @@ interface ComparedQuery {
 async function checkQuery(
   client: pg.ClientBase,
   plan: ResolvedPlan,
-  { subject, sql, keys }: ComparedQuery,
+  query: ComparedQuery,
 ): Promise<Answer> {
-  const columns = await describeQuery(client, sql);
+  return judgeColumns(await describeQuery(client, query.sql), query, plan.spec.validation.compare);
+}
+
+/** Judges the columns of a query. `compare.ignore` does not exempt columns of the key. */
+export function judgeColumns(
+  columns: readonly Pick<Column, 'name' | 'type'>[],
+  { subject, keys }: Pick<ComparedQuery, 'subject' | 'keys'>,
+  { ignore }: { readonly ignore: readonly string[] },
+): Answer {
   const names = columns.map((c) => c.name);
   const absent = keys.filter((key) => !names.includes(key));
   if (absent.length > 0)
@@ -155,13 +163,15 @@ async function checkQuery(
       detail: `the query does not return these key columns: ${absent.join(', ')}; it returns ${names.join(', ')}`,
       remedy: 'make the query return the key columns',
     };
-  const odd = columns.filter((c) => keys.includes(c.name) && NOT_IN_KEYS.has(c.type));
+  const odd = columns.filter(
+    ({ name, type }) => keys.includes(name) && (!isProvable(type) || NOT_IN_KEYS.has(type)),
+  );
   if (odd.length > 0)
     return {
       detail: `these key columns cannot be compared: ${odd.map((c) => `${c.name} (${c.type})`).join(', ')}`,
       remedy: 'cast them in the query',
     };
-  const ignored = new Set(plan.spec.validation.compare.ignore);
+  const ignored = new Set(ignore);
   const weak = columns.filter(
     ({ name, type }) =>
       !isProvable(type) && !ignored.has(name) && !ignored.has(`${subject}.${name}`),
