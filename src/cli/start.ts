@@ -58,7 +58,7 @@ export async function start(options: {
     options.output,
     () => `started ${workflowId}${uiUrl ? `\n  ${uiUrl}` : ''}\n  next: ${result.next[0]}`,
   );
-  return options.watch ? watch(workflowId) : EXIT.ok;
+  return options.watch ? watch(workflowId, options.output) : EXIT.ok;
 }
 
 /**
