@@ -53,7 +53,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'table.key-types': 'Can every column of the key be compared?',
   'table.column-names': 'Do the names of the columns differ by more than case?',
   'table.key-form':
-    'Does each key value have only one text form, or does the topic have only one partition?',
+    'Does each key value have only one text form? (1.5 and 1.50 would be in different partitions.) Or does the topic have only one partition?',
   'table.replica-identity': 'Can the table be published without breaking UPDATE and DELETE?',
   'table.owner': 'May the role publish the table?',
   'table.before-image':
@@ -79,7 +79,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
     'Does the query of each stage run, return its key, and return only types that can be compared?',
   'batch.reads': 'Does the query depend only on captured tables, and not on the clock?',
   'batch.run':
-    'Is the key unique and never NULL? Does every session get the same result, and does it stay the same when it is stored?',
+    'Is the key unique and never NULL? Does every session get the same result? Do the values stay the same in the columns of the result table?',
   'batch.result': 'Does the result table have the columns of the query?',
   'batch.actions': 'Does Postgres accept the statements in `pause`, `resume` and `retire`?',
   'batch.runs': 'Can Sluice see when the batch runs?',
@@ -88,7 +88,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'batch.closed-keys': 'Does `closedKeys` read only columns of the key?',
   'sink.table': "Does the sink's table fit and is it empty, or can Sluice create it?",
   'sink.similar-names':
-    "Does every other table that the sink could confuse with its own have the same types? The sink looks for its table's columns with LIKE.",
+    "Does every other table that the sink could confuse with its own have the same types? The sink looks for its table's columns with LIKE, and `_` in a name then matches every character.",
   'fence.source': 'May the role create the triggers of `fence: source`?',
   'route.view':
     "Can the commit replace the batch's table in the view, so that its readers keep their privileges?",
@@ -139,11 +139,11 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   duplicate:
     'Several records of the key have the same WAL position (LSN). This class is listed together with a difference, and is not counted separately.',
   type: "The value of the stream is not of the column's type, so it differs.",
-  undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
+  undecodable: 'The record, or one of its values, cannot be read. The key counts as unknown.',
   unstable:
     'The row changed, or got a new record, in every round. The key is proven neither equal nor different.',
   'not-capturable':
-    'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key is unknown.',
+    'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key counts as unknown.',
   'batch-was-wrong':
     'The stored result differs from the stream. But the query of the batch, run again over the same input, gives the result of the stream.',
 };

@@ -1,5 +1,6 @@
 // sluice doctor -f FILE: runs every preflight check against the real systems, read-only. Exits 4 if
-// a system does not answer. Otherwise, exits 1 if a check failed or is unknown. For --leftovers, it
+// a system does not answer (1 for the service of `route: http`). Otherwise, exits 1 if a check failed
+// or is unknown. For --leftovers, it
 // runs doctor-leftovers.ts instead.
 import { WrongLedgerUrl } from '../clients/ledger/ledger-connection.js';
 import { Systems } from '../activities/runtime/deps.js';
@@ -62,12 +63,17 @@ export async function doctor(
     await print({ ok: open.length === 0, checks, ...sql }, options.output, () =>
       render(checks, open, target),
     );
-    const isSilent = (c: Check): boolean => systemOf(c) !== null && c.status === 'failed';
-    return open.length === 0 ? EXIT.ok : open.some(isSilent) ? EXIT.unreachable : EXIT.failed;
+    return exitCodeOf(open);
   } finally {
     await systems.close();
     await ledger?.close();
   }
+}
+
+/** Returns the exit code for the checks that failed or are unknown, without those with a waiver. */
+export function exitCodeOf(open: readonly Check[]): number {
+  const isSilent = (c: Check): boolean => systemOf(c) !== null && c.status === 'failed';
+  return open.length === 0 ? EXIT.ok : open.some(isSilent) ? EXIT.unreachable : EXIT.failed;
 }
 
 /**
@@ -186,7 +192,10 @@ function databasesOf(target: string | null): SqlOf[] {
   ];
 }
 
-/** Prints missing privileges and settings of roles as one block of SQL, each statement once. */
+/**
+ * Returns the lines of one block of SQL, with each statement once: the missing privileges and
+ * settings, and then the statements that are only advised.
+ */
 function block(place: string, checks: readonly Check[], open: readonly Check[]): string[] {
   const needed = statementsOf(open);
   const advised = statementsOf(checks).filter((statement) => !needed.includes(statement));

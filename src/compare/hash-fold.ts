@@ -45,8 +45,8 @@ export class HashFold extends FoldProgress {
   readonly table: KeyTable;
   /**
    * The snapshot at which every key was proven equal, or was marked as a suspect. A later window
-   * reads only the suspects and the changes since then. Null means that the next window must read
-   * everything.
+   * reads only the suspects and the changes since then. During a range scan, it is the snapshot at
+   * which the scan began. Null means that the next window must read everything.
    */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
@@ -96,7 +96,10 @@ export class HashFold extends FoldProgress {
     if (snapshot !== null) this.#sinceProof = new Set();
   }
 
-  /** Remembers changed keys and suspects from now on. Null stops this. Marks no key as proven. */
+  /**
+   * Begins to remember the keys that change after `snapshot`, and the suspects. With null, stops
+   * this. Unlike `proven`, it marks no key as proven.
+   */
   rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();
@@ -233,7 +236,8 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Returns the `txId` with which this change must wait. Undefined if the snapshot sees the change.
+   * Returns the transaction for which this change must wait. Null means that it waits for a later
+   * snapshot. Undefined if the snapshot sees the change.
    */
   #waitsFor(
     kind: number,

@@ -35,8 +35,8 @@ export class TableSide {
   }
 
   /**
-   * Compares all rows so far with the fold, which MUST have read the topic up to the end that this
-   * window compares. Returns the comparison, to which later rows are added.
+   * Compares all rows so far with the fold, which MUST have read the topic up to the offset at which
+   * this window ends its reading. Returns the comparison, to which later rows are added.
    */
   meet(fold: HashFold): HashComparison {
     this.#batch.flush();

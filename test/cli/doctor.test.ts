@@ -1,7 +1,7 @@
 // Tests what doctor prints for a waived check and for a check that it could not make. Also tests
-// the SQL that it prints for each database.
+// the SQL that it prints for each database, and its exit code.
 import { describe, expect, it } from 'vitest';
-import { checkLedger, render } from '../../src/cli/doctor.js';
+import { checkLedger, exitCodeOf, render } from '../../src/cli/doctor.js';
 import { openChecks, type Check } from '../../src/domain/evidence/check.js';
 
 const missing = (name: Check['name'], remedy: string, more: Partial<Check> = {}): Check => ({
@@ -35,6 +35,13 @@ describe('doctor', () => {
     const passed = [missing('route.view', '', { status: 'passed' })];
     expect(render(passed, [], null)).toMatch(/all 1 checks passed$/m);
   });
+  it.each([
+    ['registry.reachable', 4],
+    ['kafka.reachable', 4],
+    ['privilege', 1],
+  ] as const)('ends with code 4 only if a system does not answer: %s', (name, code) =>
+    expect(exitCodeOf([missing(name, '')])).toBe(code),
+  );
   it('prints the missing rights of each database in a block of its own', () =>
     expect(blocksOf('reporting on reports:5433')).toEqual([
       [

@@ -1,5 +1,6 @@
 // Tests what `sluice prove` and `doctor --leftovers --remove` say, and their exit codes, if their
-// workflow fails. The file also tests what a proof asks for, and which number it takes.
+// workflow fails. It also tests that `sluice prove` asks a person to stop the
+// pipeline, and which number the workflow ID of a proof ends with.
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -59,7 +60,7 @@ describe('the exit code of a proof without a result', () => {
 });
 
 describe('the remedy of a proof without a result', () => {
-  it('is to correct the spec or to run the proof again, because `sluice retry` takes no proof', () => {
+  it('is to correct the spec or to run the proof again, because `sluice retry` is only for migrations', () => {
     const of = (code: 'spec-invalid' | 'unreachable') =>
       whyFailed(failedIn('openProof', failure(code, 'why')));
     expect(of('spec-invalid')).toMatchObject({ message: 'why', remedy: 'fix it' });

@@ -52,7 +52,7 @@ describe('a value of a wrong type', () => {
     },
   );
 
-  it('differs from an absent field and a rounded double, which only count as unknown', () => {
+  it('counts as a difference, but an absent field and a rounded double count only as unknown', () => {
     expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({
       counts: { unknown: 1 },
       differences: [{ class: 'undecodable', column: 'ok' }],
@@ -99,7 +99,7 @@ describe('an older version of a row', () => {
     return second.report();
   };
 
-  it('has class stale in a result if an earlier window proved its record, and mismatched otherwise', () => {
+  it('has class stale in a result if its record was proven, and mismatched if it was written again', () => {
     expect(settledWith(false)).toMatchObject([
       { class: 'stale', column: 'total', batch: '2', stream: '1' },
     ]);
@@ -112,7 +112,7 @@ describe('an older version of a row', () => {
     fold.proven(parseSnapshot('10:10:'));
     expect(fold.wasProven('0,1')).toBe(true);
     fold.proven(null); // a later window failed, but earlier proofs stay valid
-    // a range scan proves nothing until the window takes its own snapshot
+    // a range scan calls this before it compares rows; the call itself proves nothing
     fold.rememberFrom(parseSnapshot('11:11:'));
     expect(fold.wasProven('0,1')).toBe(true);
     const record = Buffer.from(
@@ -122,7 +122,7 @@ describe('an older version of a row', () => {
     expect(fold.wasProven('0,1')).toBe(false);
   });
 
-  it('is reported as stale if records are in the wrong order; a repeated position adds a duplicate', () => {
+  it('is stale if the last record is older than an earlier one; a repeated position adds a duplicate', () => {
     const mismatch: Difference = {
       class: 'mismatched',
       key: { id: '1' },

@@ -23,8 +23,8 @@ import {
 } from './topic-ends.js';
 
 /**
- * The maximum length of a range of offsets that is searched for data, because it may contain only
- * Kafka's control records. A longer range counts as unread data without a search.
+ * A range of unread offsets may have no data, but only control records of Kafka. A range of at most
+ * this many offsets is searched for data. A longer range counts as unread data.
  */
 const MARKERS_AT_MOST = 1000;
 

@@ -1,6 +1,6 @@
 // Checks that an externally deployed pipeline reads the topics of a new generation, and waits a
-// short time for this. A new generation begins after a slot or a topic was lost, and has its own
-// topics.
+// short time for this. A new generation has its own topics. It begins, for example, after a
+// slot or a topic was lost.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { Problem } from '../../domain/failure.js';
 import { resolve } from '../../domain/plan/resolve.js';
@@ -15,9 +15,9 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({
     /**
      * Throws Problem `pipeline-must-move` if an external pipeline does not yet read the topics of a
-     * new generation. The message names each topic that no group has read. It also names each topic
-     * that a group has not read although the group read the same table's topic of an earlier
-     * generation.
+     * new generation. The message names each topic that no group has read. It also names the topics
+     * that one group has not read, if this group read or subscribed to the topic of the same table
+     * in an earlier generation.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];

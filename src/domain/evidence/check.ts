@@ -2,7 +2,15 @@
 import type { Waiver } from '../migration/spec.js';
 
 /** A system that the preflight contacts. */
-export type System = 'source' | 'target' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
+export type System =
+  | 'source'
+  | 'target'
+  | 'kafka'
+  | 'connect'
+  | 'registry'
+  | 'pipeline'
+  | 'ledger'
+  | 'temporal';
 
 interface CheckRule {
   /** If the check passes, it proves that this system answers. */
@@ -74,7 +82,7 @@ const CHECKS = {
   'registry.converter': NEVER_WAIVED,
   'registry.defaults': {},
   'registry.names': NEVER_WAIVED,
-  'registry.reachable': {},
+  'registry.reachable': { reaches: 'registry' },
   'route.http': {},
   'route.table': OF_TARGET,
   'route.view': OF_TARGET,
