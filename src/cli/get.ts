@@ -7,7 +7,7 @@ import { nameOf } from '../domain/migration/workflow-ids.js';
 import { readStatus } from './support/migration-source.js';
 import { REMOVE_LEFTOVERS, stateOf } from '../report/state-words.js';
 import { pollStatus } from './support/poll-status.js';
-import { EXIT, print, say, table, type Format } from './support/output.js';
+import { EXIT, print, say, table, write, type Format } from './support/output.js';
 
 const WATCH_MS = 1000;
 
@@ -36,6 +36,7 @@ export async function watch(id: string, format: Format = 'text'): Promise<number
     const text = render(status);
     if (text !== shown) {
       if (format === 'text' && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
+      if (format === 'yaml' && shown !== '') write('---'); // begins the next YAML document
       await print(status, format, () => `${text}\n`);
       shown = text;
     }
