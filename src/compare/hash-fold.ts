@@ -44,9 +44,9 @@ export class HashFold extends FoldProgress {
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
   /**
-   * The snapshot at which every key was proven equal, or was marked as a suspect. A later window
-   * reads only the suspects and the changes since then. During a range scan, it is the snapshot at
-   * which the scan began. Null means that the next window must read everything.
+   * The snapshot at which every key was proven equal, or was marked as a suspect, or at which a
+   * range scan began. A later window reads only the suspects and the changes since then. Null means
+   * that it must read everything.
    */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
@@ -96,10 +96,7 @@ export class HashFold extends FoldProgress {
     if (snapshot !== null) this.#sinceProof = new Set();
   }
 
-  /**
-   * Begins to remember the keys that change after `snapshot`, and the suspects. With null, stops
-   * this. Unlike `proven`, it marks no key as proven.
-   */
+  /** Remembers changed keys and suspects from now on (not with null). Proves no key. */
   rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();

@@ -40,7 +40,8 @@ function aSource(rows: readonly Value[][]): ConnectedSession['reader'] {
     handleReadyForQuery(): void;
   }
   const nothing = (): void => undefined;
-  const wire = { query: nothing, parse: nothing, describe: nothing, sync: nothing };
+  const events = { on: nothing, off: nothing };
+  const wire = { query: nothing, parse: nothing, describe: nothing, sync: nothing, ...events };
   const fields = Object.values(OIDS).map((oid, at) => ({
     name: SHAPE.columns[at]!.name,
     dataTypeID: oid,
