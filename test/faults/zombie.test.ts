@@ -38,6 +38,13 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
   });
 }
 
+/** Waits until the fence has expired, by the clock of the database. */
+const expired = (client: pg.Client): Promise<void> =>
+  sleepUntil('the fence has expired', async () => {
+    const sql = `SELECT FROM sluice_zombie.lease WHERE expires_at < clock_timestamp()`;
+    return (await client.query(sql)).rows.length === 1;
+  });
+
 /**
  * Waits until Temporal knows that the run has its fence, because the run asks for the drain next.
  * A worker that is suspended before this point has not reported the fence. Its successor would
@@ -62,6 +69,7 @@ describe('a worker that was suspended during the cut-over', () => {
       await drains();
       const first = (await shop.lease(client))!.attempt;
       zombie.send('SIGSTOP');
+      await expired(client); // until then, a fast successor could still commit this attempt
       await successor.start();
       await reach(shop.name, 'the attempt is given up', (s) =>
         ['validate', 'approve'].includes(s.phase ?? ''),
